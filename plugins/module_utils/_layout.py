@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things stand below the host root (``C:\\wst-control`` by default)."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ansible_collections.wst.backup.plugins.module_utils._names import check_run_id
+
+DATABASE_FACTS = "database.json"
+ARCHIVE_FACTS = "archive.json"
+VERIFICATION = "verification.json"
+ROLES_SQL = "roles.sql"
+
+
+@dataclass(frozen=True)
+class HostLayout:
+    """The directories of one host; only joins paths, touches nothing."""
+
+    root: str
+
+    @property
+    def lock_dir(self) -> str:
+        """The run's lock and lease."""
+        return os.path.join(self.root, "lock")
+
+    @property
+    def audit_dir(self) -> str:
+        """The audit log's segments."""
+        return os.path.join(self.root, "audit")
+
+    @property
+    def runs_dir(self) -> str:
+        """Jobs: a directory per run, one per step in it."""
+        return os.path.join(self.root, "runs")
+
+    @property
+    def scratch_dir(self) -> str:
+        """Workspaces: a directory per run, swept with it."""
+        return os.path.join(self.root, "scratch")
+
+    @property
+    def key_file(self) -> str:
+        """The database password's default place."""
+        return os.path.join(self.root, "db.key")
+
+    def workspace(self, run_id: str) -> str:
+        """Where a run keeps its dump and its facts until the set is published."""
+        return os.path.join(self.scratch_dir, check_run_id(run_id))
