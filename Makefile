@@ -1,0 +1,70 @@
+# Targets are thin: the logic is in tests/tools/ and has tests of its own. `make help` lists them.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
+VENV := .cache/venv
+PY := $(VENV)/bin/python
+GATES := $(PY) -m tools.gates
+PLAYBOOK := $(VENV)/bin/ansible-playbook
+LAB := PYTHONPATH=tests/lab $(PY) -m wstlab
+export PYTHONPATH := tests
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit unit-windows lint sanity docs-lint docs build integration molecule matrix clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Everything that the other targets need (idempotent, quick when nothing changed)
+	@$(PYTHON) tests/tools/setup_env.py
+
+demo: setup ## Bring up the lab, seed it, run one backup over WinRM (again: a second backup)
+	@$(PY) -m tools.demo
+
+lab-up: setup ## Bring up the lab host and its database server
+	@$(LAB) up
+
+lab-down: setup ## Stop everything that the lab started
+	@$(LAB) down
+
+lab-status: setup ## Say what of the lab runs
+	@$(LAB) status
+
+test: setup ## Everything that CI runs, with a summary at the end
+	@$(GATES) --all
+
+test-quick: setup ## An answer within three minutes: ruff, mypy, layers, credentials, unit tests
+	@$(GATES) --quick
+
+unit: setup ## Unit tests
+	@$(PY) -m pytest tests/unit $(ARGS)
+
+unit-windows: setup ## The unit tests of module_utils again, under the lab's Windows Python
+	@$(GATES) unit-windows
+
+lint: setup ## ruff, mypy, ansible-lint, layers, credentials
+	@$(GATES) ruff mypy ansible-lint layers credentials
+
+sanity: setup ## ansible-test sanity on a copy of the tracked files
+	@$(GATES) sanity
+
+docs: setup ## Write the generated pages anew
+	@$(PY) -m tools.error_table --write
+
+docs-lint: setup ## Documentation of the plugins, and generated pages are up to date
+	@$(GATES) docs-lint docs-generated
+
+build: setup ## Build the collection, install the result and list what it offers
+	@$(GATES) build
+
+integration: setup ## Playbooks against the lab, the world read back
+	@$(GATES) integration
+
+molecule: setup ## The molecule scenario
+	@$(GATES) molecule
+
+matrix: setup ## One backup under every ansible-core that this machine can run
+	@$(GATES) core-matrix
+
+clean: ## Stop the lab and remove everything made here but the downloads
+	@if [ -x $(PY) ] && [ -d tests/lab/wstlab ]; then $(LAB) down; fi
+	@rm -rf .lab .cache/venv .cache/venv-tools .cache/logs .cache/sanity .cache/matrix .cache/mypy .cache/pytest .ruff_cache .hypothesis

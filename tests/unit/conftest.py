@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all unit tests share: how hard hypothesis tries, and a clear word when the collection cannot be imported."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Deadlines are wall-clock and the tests run on loaded machines and under wine: a slow example is no failure.
+settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("full", parent=settings.get_profile("quick"), max_examples=200, derandomize=True)
+settings.load_profile("full" if os.environ.get("CI") else "quick")
+
+
+def pytest_configure() -> None:
+    """Stop at once, by name, where the link to the collection is missing."""
+    if importlib.util.find_spec("ansible_collections") is None:
+        raise pytest.UsageError("ansible_collections.wst.backup cannot be imported: run 'make setup' in the repository's root first")
