@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of runs, artifacts and the files of a set."""
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from ansible_collections.wst.backup.plugins.module_utils import _names
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
+from hypothesis import given
+from hypothesis import strategies as st
+
+EPOCH = datetime(1990, 1, 1, tzinfo=timezone.utc)
+times = st.integers(min_value=0, max_value=60 * 365 * 86400).map(lambda s: EPOCH + timedelta(seconds=s))
+prefixes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
+nonces = st.from_regex(r"[0-9a-f]{8}", fullmatch=True)
+
+
+@given(time=times, prefix=prefixes, nonce=nonces)
+def test_every_name_of_a_run_is_read_back(time: datetime, prefix: str, nonce: str) -> None:
+    run_id = time.strftime(_names.STAMP_FORMAT) + "-" + nonce
+    artifact = _names.artifact_of_run(run_id, prefix)
+    assert artifact.time == time
+    assert _names.parse_artifact(artifact.zip, prefix) == artifact
+    expected = {
+        artifact.zip: (_names.ZIP, None),
+        artifact.sidecar: (_names.SIDECAR, None),
+        artifact.state: (_names.STATE, None),
+        artifact.zip_partial(run_id): (_names.ZIP, run_id),
+        artifact.sidecar_partial(run_id): (_names.SIDECAR, run_id),
+    }
+    for name, (part, owner) in expected.items():
+        parsed = _names.parse_layer_file(name, prefix)
+        assert parsed == _names.LayerFile(artifact=artifact, part=part, run_id=owner)
+
+
+@given(first=times, second=times)
+def test_artifacts_order_by_time(first: datetime, second: datetime) -> None:
+    names = [_names.ArtifactName(time=t, stem="x-" + t.strftime(_names.STAMP_FORMAT)) for t in (first, second)]
+    assert (names[0] < names[1]) == (first < second)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "wst-backup-20261123-150000.ZIP",
+        "WST-backup-20261123-150000.zip",
+        "wst-backup-20261123-150000.zip ",
+        "wst-backup-20261123-150000.zip\n",
+        "wst-backup-20261123-150000.zip.bak",
+        "wst-backup-20261123-150000 (1).zip",
+        "wst-backup-20261323-150000.zip",
+        "wst-backup-20261123-250000.zip",
+        "wst-backup-20261123-150000.zip.partial",
+        "wst-backup-20261123-150000.zip.20261123-150000-XXXXXXXX.partial",
+        "wst-backup-２０２６1123-150000.zip",
+        "other-20261123-150000.zip",
+        "wst-backup-x-20261123-150000.zip",
+        "wst-backup-20261123-150000.manifest.json.tmp",
+    ],
+)
+def test_what_is_not_to_the_letter_is_foreign(name: str) -> None:
+    assert _names.parse_layer_file(name, "wst-backup") is None
+
+
+def test_only_a_final_zip_is_an_artifact() -> None:
+    artifact = _names.artifact_of_run("20261123-150000-0123abcd", "wst-backup")
+    assert _names.parse_artifact(artifact.sidecar, "wst-backup") is None
+    assert _names.parse_artifact(artifact.zip_partial("20261123-150000-0123abcd"), "wst-backup") is None
+
+
+@pytest.mark.parametrize("run_id", ["", "x", "20261123-150000", "20261123-150000-0123ABCD", "20269923-150000-0123abcd"])
+def test_a_run_id_becomes_part_of_paths_so_it_is_checked(run_id: str) -> None:
+    with pytest.raises(InputInvalid):
+        _names.check_run_id(run_id)
+
+
+@pytest.mark.parametrize("prefix", ["", ".x", "a/b", "a\\b", "a b", "x" * 65, "ä", "..", "a\n"])
+def test_a_prefix_is_a_plain_file_name(prefix: str) -> None:
+    with pytest.raises(InputInvalid):
+        _names.check_prefix(prefix)
