@@ -28,7 +28,7 @@ def own(module: str, *arguments: str) -> tuple[str, ...]:
 GATES = (
     Gate("ruff", (RUFF, "check", "."), "lint of all Python", quick=True),
     Gate("ruff-format", (RUFF, "format", "--check", "."), "format of all Python", quick=True),
-    Gate("mypy", own("types"), "strict types of module_utils and plugin_utils", quick=True),
+    Gate("mypy", own("strict_types"), "strict types of module_utils and plugin_utils", quick=True),
     Gate("layers", own("layers"), "imports point downwards; one place knows the operating system", quick=True),
     Gate("credentials", own("credentials"), "no credential in a tracked file", quick=True),
     Gate("docs-generated", own("error_table"), "generated pages are up to date", quick=True),
