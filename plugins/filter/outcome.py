@@ -40,7 +40,9 @@ options:
 EXAMPLES = r"""
 - name: Sum the run up
   ansible.builtin.set_fact:
-    outcome: "{{ {'dump': dump, 'archive': archive} | wst.backup.outcome(failed={}, began=began, ended=now().timestamp(), check=false) }}"
+    outcome: >-
+      {{ {'dump': dump, 'archive': archive}
+         | wst.backup.outcome(failed={}, began=began, ended=now().timestamp(), check=false) }}
 """
 
 RETURN = r"""

@@ -25,7 +25,7 @@ options:
     type: dict
     required: true
   active:
-    description: The hosts that are still in the play, C(ansible_play_hosts). One without an outcome waits for its batch.
+    description: The hosts still in the play, C(ansible_play_hosts). One without an outcome waits for its batch.
     type: list
     elements: str
     required: true

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run came to, from the results of its steps. Pure functions: role ``backup`` shows and records what they say."""
+"""What a run came to, from the results of its steps. Pure functions: role ``backup`` shows what they say."""
 
 from __future__ import annotations
 
