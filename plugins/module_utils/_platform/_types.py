@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the platform tells, in the same words on every system."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Callable, Iterator, Optional, Tuple
+
+FILE = "file"
+DIRECTORY = "directory"
+LINK = "link"  # a symbolic link, junction or mount point: recorded, never followed
+SPECIAL = "special"  # a device, socket or pipe: nothing that a backup could read
+PLACEHOLDER = "placeholder"  # its content is not on this disk (cloud file, tape)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in a directory, seen without following it.
+
+    ``size`` is in bytes, ``mtime_ns`` in nanoseconds since 1970 UTC, ``attributes`` are Windows' file attributes
+    (0 elsewhere). Windows updates a directory's copy of size and time late, so compare files by what ``facts_of``
+    tells of the open file.
+    """
+
+    name: str
+    path: str
+    kind: str
+    size: int
+    mtime_ns: int
+    attributes: int = 0
+    _target: Optional[Callable[[str], Optional[str]]] = field(default=None, repr=False, compare=False)
+    _file_id: Optional[Callable[[str], str]] = field(default=None, repr=False, compare=False)
+
+    def target(self) -> Optional[str]:
+        """Where a link points, as it was written into it; None for what is no link. Raises OSError."""
+        return None if self._target is None else self._target(self.path)
+
+    @property
+    def file_id(self) -> str:
+        """Tells one file from every other on this host, whatever its names; raises OSError when it is gone."""
+        assert self._file_id is not None
+        return self._file_id(self.path)
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What an open file is at this moment."""
+
+    size: int
+    mtime_ns: int
+    file_id: str
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The volume that a path lies on. What the system did not tell is None, never guessed.
+
+    ``id`` lasts as long as the volume does: the GUID name on Windows, the device id elsewhere.
+    ``disk`` names the physical disks below it ("0" or "0+1" on Windows), ``bus`` how they are attached ("usb", "sata").
+    ``compressed`` is about the directory that was asked for, not about the volume.
+    ``total`` and ``free`` are bytes; ``free`` is what this user may still write.
+    """
+
+    id: Optional[str]
+    root: str
+    filesystem: Optional[str]
+    label: Optional[str]
+    kind: Optional[str]  # fixed, removable, remote, optical, ram
+    disk: Optional[str]
+    bus: Optional[str]
+    read_only: Optional[bool]
+    compressed: Optional[bool]
+    locked: Optional[bool]  # BitLocker
+    total: Optional[int]
+    free: Optional[int]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who this process is. ``sid`` and ``deny_only`` are Windows', ``uid`` is the others'.
+
+    ``deny_only`` has the SIDs that a filtered token only denies with: Administrators there means that membership
+    gives no access.
+    """
+
+    name: str
+    sid: Optional[str]
+    uid: Optional[int]
+    elevated: Optional[bool]
+    deny_only: Tuple[str, ...] = ()
+
+
+class UncachedReader:
+    """The chunks of a file, past the system's cache where it can be had.
+
+    ``bypassed`` is False where the system is known to have answered from its cache.
+    """
+
+    def __init__(self, chunks: Iterator[bytes], *, bypassed: bool) -> None:
+        self._chunks = chunks
+        self.bypassed = bypassed
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+
+def facts_of_stat(status: os.stat_result) -> FileFacts:
+    """The facts in the answer of ``os.fstat``."""
+    return FileFacts(size=status.st_size, mtime_ns=status.st_mtime_ns, file_id=id_of_stat(status))
+
+
+def id_of_stat(status: os.stat_result) -> str:
+    """Volume and file number."""
+    return "%x-%x" % (status.st_dev, status.st_ino)

@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one door to the operating system: every other file of the collection is the same on Windows and elsewhere.
+
+Both sides have the same functions; a unit test compares their signatures.
+"""
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, BinaryIO
+
+from ansible_collections.wst.backup.plugins.module_utils._platform._types import (
+    DIRECTORY,
+    FILE,
+    LINK,
+    PLACEHOLDER,
+    SPECIAL,
+    Entry,
+    FileFacts,
+    Identity,
+    UncachedReader,
+    Volume,
+    facts_of_stat,
+)
+
+if TYPE_CHECKING or os.name != "nt":
+    from ansible_collections.wst.backup.plugins.module_utils._platform._posix import (
+        ChildGroup,
+        FileLock,
+        access_problems,
+        base_environment,
+        boot_id,
+        child_options,
+        contain_children,
+        end_process,
+        explicit_aces,
+        flush_directory,
+        identity,
+        long_path,
+        make_private_directory,
+        open_source,
+        process_started,
+        protect,
+        read_link,
+        read_uncached,
+        rename_new,
+        replace,
+        scan,
+        sddl,
+        start_failure,
+        volume,
+    )
+else:
+    from ansible_collections.wst.backup.plugins.module_utils._platform._windows import (
+        ChildGroup,
+        FileLock,
+        access_problems,
+        base_environment,
+        boot_id,
+        child_options,
+        contain_children,
+        end_process,
+        explicit_aces,
+        flush_directory,
+        identity,
+        long_path,
+        make_private_directory,
+        open_source,
+        process_started,
+        protect,
+        read_link,
+        read_uncached,
+        rename_new,
+        replace,
+        scan,
+        sddl,
+        start_failure,
+        volume,
+    )
+
+__all__ = [
+    "DIRECTORY",
+    "FILE",
+    "LINK",
+    "PLACEHOLDER",
+    "SPECIAL",
+    "ChildGroup",
+    "Entry",
+    "FileFacts",
+    "FileLock",
+    "Identity",
+    "UncachedReader",
+    "Volume",
+    "access_problems",
+    "base_environment",
+    "boot_id",
+    "child_options",
+    "contain_children",
+    "create_new",
+    "end_process",
+    "explicit_aces",
+    "facts_of",
+    "flush_directory",
+    "flush_file",
+    "identity",
+    "long_path",
+    "make_private_directory",
+    "open_source",
+    "process_started",
+    "protect",
+    "read_link",
+    "read_uncached",
+    "rename_new",
+    "replace",
+    "scan",
+    "sddl",
+    "start_failure",
+    "volume",
+]
+
+
+def create_new(path: str) -> BinaryIO:
+    """A new file, open for writing and reading, private where modes say so.
+
+    Raises FileExistsError when the name is taken, OSError otherwise.
+    """
+    return open(long_path(path), "x+b", opener=_private_opener)
+
+
+def _private_opener(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def flush_file(file: BinaryIO) -> None:
+    """Write what is buffered through to the disk. Raises OSError."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def facts_of(file: BinaryIO) -> FileFacts:
+    """Size, time and identity of an open file, now. Raises OSError."""
+    return facts_of_stat(os.fstat(file.fileno()))
