@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries the module ``run_lock`` to the host, and makes the run's id, which every later task of the play gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.wst.backup.plugins.plugin_utils import _run_identity
+from ansible_collections.wst.backup.plugins.plugin_utils._host_python import HostPythonAction
+
+
+class ActionModule(HostPythonAction):
+    """See the module's documentation. Taking the lock twice in one play takes the same one."""
+
+    runs_as = "attached"  # repeatable: the id says whose lock it is
+
+    def _taking(self) -> bool:
+        return bool(self._task.args.get("state", "present") == "present")
+
+    def run_id(self, task_vars: Mapping[str, Any]) -> str:
+        """The id of the play's run on this host; a new one where there is none."""
+        known = super().run_id(task_vars)
+        self._is_first = not known
+        return known or (_run_identity.new_run_id(datetime.now(timezone.utc)) if self._taking() else "")
+
+    def succeeded(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Make the id a fact of the host, or clear it."""
+        run_id = self._run_id if self._taking() else ""
+        facts = {_run_identity.RUN_ID: run_id, _run_identity.OWNER: _run_identity.owner() if run_id else ""}
+        return {**result, "run_id": self._run_id, "ansible_facts": facts}
+
+    def failed(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Say which run failed to get the lock, for the audit log."""
+        return {**result, "run_id": self._run_id}

@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the control node itself remembers of each host, for the times when the host cannot write.
+
+Under ``wst_backup_control_dir`` (default ``~/.wst-backup``): ``hosts/<inventory name>/events.jsonl`` has one JSON
+object per line; ``audit_head.jsonl`` beside it has the heads of the host's audit chain as they were seen, so that a
+cut tail of that chain shows. Lines are only ever added.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import socket
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+EVENTS = "events.jsonl"
+AUDIT_HEADS = "audit_head.jsonl"
+
+
+def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EVENTS) -> Path:
+    """Append the entry, with the time and this control node's name, and flush it to the disk.
+
+    :returns: the file that was written.
+    :raises OSError: the control node cannot write either.
+    """
+    directory = Path(control_dir).expanduser() / "hosts" / _safe_name(host)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = directory / file
+    time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    full = {"time": time, "control_node": socket.gethostname(), "host": host, **entry}
+    data = json.dumps(full, sort_keys=True).encode("utf-8") + b"\n"
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        while data:
+            data = data[os.write(handle, data) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return path
+
+
+def _safe_name(host: str) -> str:
+    """The inventory name as one path component."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", host)
+    return name if name.strip(".") else f"_{len(name)}"

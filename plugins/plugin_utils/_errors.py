@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every way in which the way to the host can fail, by name.
+
+The counterpart of ``module_utils/_errors.py`` on the control node, in the same form: ``code`` is stable, ``remedy``
+says what to do, the message states the facts. The base action turns these into a failed result; ``docs/errors.md`` is
+generated from both files.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class TransportError(Exception):
+    """Base of all failures between the control node and a module.
+
+    :param message: what happened, with the facts; no secrets.
+    :param facts: the same facts as JSON-able data; no secrets.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    remedy: ClassVar[str] = "This is a defect of wst.backup. Run again with -vvv and report the output."
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts: dict[str, Any] = facts
+
+    def as_result(self) -> dict[str, Any]:
+        """The failure as an Ansible result."""
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": f"{self.code}: {self.message} {self.remedy}",
+            "code": self.code,
+            "remedy": self.remedy,
+            "facts": self.facts,
+            "effect": "stop",
+        }
+
+
+# --- refused before anything is sent ------------------------------------------------------------------------------
+
+
+class BecomeRefused(TransportError):
+    """The task asks for privilege escalation that cannot work here."""
+
+    code = "become_refused"
+    remedy = (
+        "Remove become from the task, play or configuration. On Windows connect as the operator account; "
+        "on POSIX use a method that needs no terminal, such as sudo."
+    )
+
+
+class AsyncRefused(TransportError):
+    """The task has ``async``."""
+
+    code = "async_refused"
+    remedy = (
+        "Remove async and poll from the task: long steps run detached on the host by themselves. "
+        "Use timeout for a limit."
+    )
+
+
+class ConnectionUnproven(TransportError):
+    """A connection plugin that wst.backup is not tested with."""
+
+    code = "connection_unproven"
+    remedy = (
+        "Set ansible_connection to winrm. To use another connection at your own risk, "
+        "set wst_backup_accept_unproven_connection to true."
+    )
+
+
+class ConnectionPlain(TransportError):
+    """WinRM that sends passwords or payloads readable for everybody on the way."""
+
+    code = "connection_plain"
+    remedy = (
+        "Use HTTPS (ansible_port 5986, ansible_winrm_scheme https), or over HTTP an authentication that encrypts "
+        "messages (ansible_winrm_transport ntlm, kerberos or credssp, ansible_winrm_message_encryption auto or always)."
+    )
+
+
+class SettingInvalid(TransportError):
+    """A variable of the transport has a value that makes no sense."""
+
+    code = "setting_invalid"
+    remedy = "Correct the variable in the inventory."
+
+
+# --- the host's Python ----------------------------------------------------------------------------------------------
+
+
+class PythonMissing(TransportError):
+    """The host's Python is not there or cannot be started."""
+
+    code = "python_missing"
+    remedy = (
+        "Install it with playbook bootstrap.yml, or correct wst_backup_python (on POSIX ansible_python_interpreter). "
+        "If the file is there, see whether antivirus or application control blocks it, "
+        "and whether it is a program for this system."
+    )
+
+
+class PythonWrong(TransportError):
+    """The program at the configured path is no Python, or one that is too old."""
+
+    code = "python_wrong"
+    remedy = (
+        "Point wst_backup_python (on POSIX ansible_python_interpreter) at CPython 3.9 or newer; "
+        "playbook bootstrap.yml installs one."
+    )
+
+
+class LanguageMode(TransportError):
+    """PowerShell on the host runs in a language mode that refuses our command."""
+
+    code = "language_mode"
+    remedy = (
+        "Allow the operator account full language mode, or native commands, in the host's application control policy."
+    )
+
+
+# --- the exchange ----------------------------------------------------------------------------------------------------
+
+
+class PayloadDamaged(TransportError):
+    """The host did not receive what was sent."""
+
+    code = "payload_damaged"
+    remedy = (
+        "Run again. If it happens twice, raise MaxEnvelopeSizekb of WinRM to 500 "
+        "and look for a proxy that alters requests."
+    )
+
+
+class ReplyDamaged(TransportError):
+    """The host's answer did not arrive whole."""
+
+    code = "reply_damaged"
+    remedy = "Run again. If it happens twice, look for what cuts the connection between the control node and the host."
+
+
+class ModuleKilled(TransportError):
+    """A module's process ended without a result."""
+
+    code = "module_killed"
+    remedy = (
+        "Somebody or something ended the process: a reboot, memory pressure, an administrator, antivirus. "
+        "Check the host's event log at that time and run again; nothing unproved was published."
+    )
+
+
+class ModuleCancelled(TransportError):
+    """The step was asked to stop before it began."""
+
+    code = "cancelled"
+    remedy = "Run again when the step is wanted."
+
+
+class ConnectionLost(TransportError):
+    """The connection broke after the first contact and did not come back in time."""
+
+    code = "connection_lost"
+    remedy = (
+        "Check the network, the host and its WinRM or SSH service. A step that was running on the host finishes there "
+        "and publishes nothing unproved; run the backup again. wst_backup_reconnect_timeout sets how long to wait."
+    )
+
+
+# --- jobs -----------------------------------------------------------------------------------------------------------
+
+
+class JobStartFailed(TransportError):
+    """The host could not start a process of its own for the step."""
+
+    code = "job_start_failed"
+    remedy = (
+        "See the named cause. The operator account must be able to write below the host root and to start processes."
+    )
+
+
+class NoSpace(TransportError):
+    """The host's disk is too full to start a step."""
+
+    code = "no_space"
+    remedy = "Free space on the drive of the host root, then run again."
+
+
+class RootMissing(TransportError):
+    """The directory that holds the host's state does not exist."""
+
+    code = "root_missing"
+    remedy = "Run playbook bootstrap.yml for this host, or correct wst_backup_root."

@@ -1,0 +1,165 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job on the host, followed from the control node: start it, show its progress, take its result, or stop it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional
+
+from . import _errors
+from ._exchange import Exchange, FirstContactFailed
+
+START_WAIT = 5.0  # seconds that the host waits for a short job's end before it answers
+LONGEST_WAIT = 8.0  # the same for a poll: well below WinRM's operation timeout of 20 s
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between polls
+CANCEL_PATIENCE = 60.0  # seconds for a connection to tell the job to stop
+CANCEL_GRACE = 30.0  # seconds that a job gets to stop by itself
+
+_REFUSED = {cls.code: cls for cls in (_errors.RootMissing, _errors.NoSpace, _errors.JobStartFailed)}
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM came while the job was running."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.number = number
+
+
+@dataclass
+class Follower:
+    """Runs one job to its end.
+
+    :ivar request: what every request about this job has in common (``root``, ``job``).
+    :ivar show: called with each new state of the job's progress.
+    :ivar warnings: what the user should know beyond the result.
+    """
+
+    exchange: Exchange
+    request: Mapping[str, Any]
+    show: Callable[[Mapping[str, Any]], None]
+    warnings: list[str] = field(default_factory=list)
+
+    def run(self, module: Mapping[str, Any]) -> dict[str, Any]:
+        """Start the module as a job and return its outcome: ``rc``, ``stdout``, ``stderr``.
+
+        Whatever ends the waiting here (``timeout``, an interrupt, an error) also ends the job there.
+
+        :raises TransportError: ``module_killed``, ``cancelled``, ``connection_lost``, ``root_missing`` ...
+        """
+        with _signals_as_exceptions():
+            try:
+                return self._follow({**self.request, **module, "mode": "start", "wait": START_WAIT})
+            except (_errors.TransportError, FirstContactFailed):
+                raise  # there is no job, or no way to it
+            except BaseException:
+                with _signals_ignored():
+                    self.cancel()
+                raise
+
+    def _follow(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        pause, wait = FIRST_PAUSE, 2.0
+        reply = self.exchange.ask(request)
+        if reply.get("warning"):
+            self.warnings.append(
+                f"{reply['warning']}: the host forbids processes to leave the shell's job object, "
+                "so this step ran inside the connection and would not have survived its loss"
+            )
+        while reply["state"] in ("running", "starting"):
+            self._progress(reply)
+            self.exchange.sleep(pause)
+            pause, wait = min(pause * 1.6, LONGEST_PAUSE), min(wait * 1.6, LONGEST_WAIT)
+            reply = self.exchange.ask({**self.request, "mode": "poll", "wait": wait})
+        self._progress(reply)
+        return self._outcome(reply)
+
+    def _progress(self, reply: Mapping[str, Any]) -> None:
+        if reply.get("progress"):
+            self.show(reply["progress"])
+
+    def _outcome(self, reply: Mapping[str, Any]) -> dict[str, Any]:
+        state = reply["state"]
+        if state == "done":
+            outcome: dict[str, Any] = reply["result"]
+            return outcome
+        if state == "refused":
+            cls = _REFUSED.get(reply["code"], _errors.JobStartFailed)
+            facts = reply.get("facts") or {}
+            told = ", ".join(f"{name}: {value}" for name, value in facts.items())
+            raise cls(f"The step could not be started on the host ({told}).", **facts)
+        if state == "cancelled":
+            raise _errors.ModuleCancelled("The step was cancelled before it began.")
+        progress, noise = reply.get("progress") or {}, (reply.get("stderr") or "").strip()
+        gone = "vanished with its directory" if state == "absent" else "ended without a result"
+        raise _errors.ModuleKilled(
+            f"The step's process on the host {gone}." + (f" It said: {noise[-500:]}" if noise else ""),
+            job="/".join(self.request["job"]),
+            progress=progress,
+            stderr=noise,
+        )
+
+    def cancel(self) -> Optional[str]:
+        """Ask the job to stop, wait for that, and end it if it does not; returns its last known state."""
+        exchange = self.exchange
+        exchange.patience, exchange.contacted = CANCEL_PATIENCE, True
+        state: Optional[str] = None
+        try:
+            exchange.reset()  # what we were waiting for may still be on its way
+            deadline = exchange.clock() + CANCEL_GRACE
+            while True:
+                last = exchange.clock() >= deadline
+                reply = exchange.ask({**self.request, "mode": "cancel", "wait": LONGEST_WAIT, "kill": last})
+                state = str(reply["state"])
+                if last or state not in ("running", "starting"):
+                    return state
+        except Exception as error:  # noqa: BLE001  the reason why we stop must not be covered by this
+            exchange.say(f"the step could not be told to stop and may still run on the host: {error}")
+        return state
+
+
+@contextlib.contextmanager
+def _signals_as_exceptions() -> Iterator[None]:
+    """Let SIGINT and SIGTERM unwind the stack; afterwards they do what they would have done.
+
+    Ansible's worker processes die of these signals on the spot, which would leave the job running.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def unwind(number: int, _frame: object) -> None:
+        raise Interrupted(number)
+
+    before = {number: signal.signal(number, unwind) for number in (signal.SIGINT, signal.SIGTERM)}
+    caught = None
+    try:
+        yield
+    except Interrupted as interrupt:
+        caught = interrupt.number
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if caught is not None:
+            os.kill(os.getpid(), caught)
+
+
+@contextlib.contextmanager
+def _signals_ignored() -> Iterator[None]:
+    """Do not let a second signal stop the clean-up after the first; the clean-up has limits of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,461 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs on the host before any module can: starts a module attached, or as a job, and tells how a job does.
+
+This file travels: the control node sends its text, followed by one line ``main('<request as JSON>')``, to the host's
+Python. So it is one file, it needs nothing but the standard library of CPython 3.9 or newer, and it never imports
+the collection. Its answer is one line between markers (``emit``), which any noise around it cannot hurt.
+
+**Requests.** ``mode`` is one of
+
+``attached``  run the module here and answer with its outcome (``state: done``).
+``start``     run it as a job; answer with its result if it is done within ``wait`` seconds, else ``running``.
+              Asking twice for the same job attaches to the first one.
+``poll``      how is the job? Waits up to ``wait`` seconds for its end.
+``cancel``    ask the job to stop (also one that has not started yet), wait for its end; ``kill``: then end it.
+
+**The job's directory** ``<root>/runs/<run id>/<module>-<nonce>/`` is the protocol; others on the host may use it:
+
+``start.lock``     locked while a start is being made; two starts never both start.
+``alive.lock``     locked by the job's process for all its life. Free again: the process is gone.
+                   Locks are ``flock`` on POSIX and one byte at offset 0 (``msvcrt.locking``) on Windows. To ask
+                   whether a job lives, try the lock and release it at once; a starting job tries for two seconds.
+``pid``            JSON ``{"pid", "started"}`` (epoch seconds). Written once, by the holder of ``alive.lock``, before
+                   the module runs: a directory without it has started nothing.
+``cancel``         its presence asks the job to stop. The module looks for it (``_jobs.progress``).
+``progress.json``  written by the module, replaced atomically; passed on as it is.
+``result.json``    ``{"rc", "stdout", "stderr"}``, written once, atomically, after the module's end. A directory with
+                   a ``pid``, a free ``alive.lock`` and no result belongs to a job that was killed.
+``stderr.txt``     what the job's process and its children wrote to file descriptors 1 and 2.
+``reserve``        space kept for the result, so that a full disk can be reported.
+
+The module's arguments reach the job through a pipe and are in none of these files. On Windows the job leaves the job
+object of the shell that started it (which dies with the connection) and puts itself into one of its own that ends
+its children with it. On POSIX it is the leader of a session of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import types
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional
+
+WINDOWS = sys.platform == "win32"
+HELLO = "wst-backup-runner"
+MARK = "wst-backup-reply"
+CONTEXT_MODULE = "_wst_backup_context"  # module_utils/_context.py looks for this name
+PAYLOAD: bytes = globals().get("PAYLOAD", b"")  # what the bootstrap received; a job's process is started from it
+RESERVED = 64 * 1024
+TAIL = 4000
+_SHARING = (5, 32, 33)  # WinError: access denied, sharing violation, lock violation; scanners cause them for a moment
+
+
+class StartRefused(Exception):
+    """The job could not be started; ``code`` and the facts go to the control node, which knows the remedies."""
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code)
+        self.reply = {"state": "refused", "code": code, "facts": facts}
+
+
+# --- the module, in this process ---------------------------------------------------------------------------------
+
+
+def provide_posix_modules() -> None:
+    """Let ``ansible.module_utils.basic`` be imported on Windows: it imports these and needs nothing of them there."""
+    for name in ("fcntl", "grp", "pwd"):
+        sys.modules.setdefault(name, types.ModuleType(name))
+    for name in ("getuid", "geteuid", "getgid", "getegid"):
+        if not hasattr(os, name):
+            setattr(os, name, lambda: 0)
+
+
+def install_context(data: Dict[str, Any]) -> None:
+    """Give the module its context inside this process: never in the environment, never on disk."""
+    module = types.ModuleType(CONTEXT_MODULE)
+    module.DATA = data  # type: ignore[attr-defined]
+    sys.modules[CONTEXT_MODULE] = module
+
+
+def run_module(request: Dict[str, Any], paths: Dict[str, Optional[str]]) -> Dict[str, Any]:
+    """Execute the module's code as ``__main__`` and return ``rc``, ``stdout`` and the tail of ``stderr``."""
+    if WINDOWS:
+        provide_posix_modules()
+    os.environ.update(request["environment"])
+    install_context({**request["context"], **paths})
+    out, err = _Capture(), _Capture()
+    outer = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = out, err
+    try:
+        code = compile(request["module"], "<module>", "exec", dont_inherit=True)
+        exec(code, {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102  this is what we are for
+        rc = 0
+    except SystemExit as end:
+        rc = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001  whatever a module dies of is its outcome
+        import traceback
+
+        traceback.print_exc()
+        rc = 1
+    finally:
+        sys.stdout, sys.stderr = outer
+    return {"rc": rc, "stdout": out.text(), "stderr": err.text()[-TAIL:]}
+
+
+class _Capture(io.TextIOWrapper):
+    """A text stream into memory that also has a ``buffer``, as a module expects of standard output."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", errors="backslashreplace", newline="\n", write_through=True)
+
+    def text(self) -> str:
+        self.flush()
+        stored: BinaryIO = self.buffer  # type: ignore[assignment]
+        stored.seek(0)
+        return stored.read().decode("utf-8", "backslashreplace")
+
+
+# --- locks and files -----------------------------------------------------------------------------------------------
+
+
+def _try_lock(handle: BinaryIO) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def take_lock(path: str, seconds: float) -> Optional[BinaryIO]:
+    """The locked file, or None when somebody else held it for all of ``seconds``. Closing it frees it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        handle = open(path, "ab+")  # noqa: SIM115  the caller keeps it open
+        if _try_lock(handle):
+            return handle
+        handle.close()
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(0.05)
+
+
+def is_locked(path: str) -> bool:
+    """Whether a living process holds the lock; leaves it as it was."""
+    if not os.path.exists(path):
+        return False
+    handle = take_lock(path, 0)
+    if handle is None:
+        return True
+    handle.close()
+    return False
+
+
+def write_file(path: str, body: Dict[str, Any]) -> None:
+    """Put the JSON under its name at once or not at all, flushed to the disk."""
+    partial = path + ".partial"
+    with open(partial, "wb") as file:
+        file.write(json.dumps(body, sort_keys=True).encode("ascii"))
+        file.flush()
+        os.fsync(file.fileno())
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            os.replace(partial, path)
+            return
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _SHARING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def read_file(path: str) -> Optional[Dict[str, Any]]:
+    """The JSON object in the file; None when it is not there or not readable right now."""
+    try:
+        with open(path, "rb") as file:
+            body = json.loads(file.read().decode("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+# --- jobs ----------------------------------------------------------------------------------------------------------
+
+
+class Job:
+    """The directory of one job, and what its files say."""
+
+    def __init__(self, request: Dict[str, Any]) -> None:
+        self.root = request["root"]
+        self.directory = os.path.join(self.root, "runs", *request["job"])
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.directory, name)
+
+    def paths(self) -> Dict[str, Optional[str]]:
+        """Where the module reports; part of its context."""
+        return {
+            "job_dir": self.directory,
+            "progress_file": self.path("progress.json"),
+            "cancel_file": self.path("cancel"),
+        }
+
+    def make(self) -> None:
+        """Create the directory. The root must be there: it is made, and protected, when the host is set up."""
+        if not os.path.isdir(self.root):
+            raise StartRefused("root_missing", root=self.root)
+        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+
+    def observe(self) -> Dict[str, Any]:
+        """``state`` (absent, starting, running, done, died) with what belongs to it."""
+        alive = is_locked(self.path("alive.lock"))  # asked first: a job that ends right now is then seen as done
+        result = read_file(self.path("result.json"))
+        if result is not None:
+            return {"state": "done", "result": result, "progress": read_file(self.path("progress.json"))}
+        progress = read_file(self.path("progress.json"))
+        started = os.path.exists(self.path("pid"))
+        if alive:
+            return {"state": "running" if started else "starting", "progress": progress}
+        if started:
+            return {"state": "died", "progress": progress, "stderr": self.noise()}
+        return {"state": "starting" if is_locked(self.path("start.lock")) else "absent"}
+
+    def noise(self) -> str:
+        """The end of what the job's process wrote outside of the module's own output."""
+        try:
+            with open(self.path("stderr.txt"), "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+                return file.read().decode("utf-8", "backslashreplace")
+        except OSError:
+            return ""
+
+    def wait(self, seconds: float) -> Dict[str, Any]:
+        """Observe until the job has ended or the time is over."""
+        deadline, pause = time.monotonic() + seconds, 0.02
+        while True:
+            seen = self.observe()
+            if seen["state"] not in ("running", "starting") or time.monotonic() >= deadline:
+                return seen
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(pause * 1.5, 0.25)
+
+
+def start(request: Dict[str, Any]) -> Dict[str, Any]:
+    """Start the job unless it was started before; then wait a little for its result."""
+    job = Job(request)
+    warning = None
+    job.make()
+    starting = take_lock(job.path("start.lock"), 15)
+    if starting is not None:
+        with starting:
+            if not os.path.exists(job.path("pid")) and not os.path.exists(job.path("cancel")):
+                warning = _spawn(job, request)
+    seen = job.wait(request["wait"])
+    if os.path.exists(job.path("cancel")) and seen["state"] == "absent":
+        seen = {"state": "cancelled"}
+    return {**seen, "warning": warning} if warning else seen
+
+
+def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
+    """Start the job's process and see it begin; returns a warning where it had to run attached."""
+    payload = job_payload(PAYLOAD, request)
+    stub = (
+        "import sys,hashlib;d=sys.stdin.buffer.read();"
+        f"hashlib.sha256(d).hexdigest()=='{hashlib.sha256(payload).hexdigest()}' or sys.exit(97);"
+        "exec(compile(d,'wst_backup_job','exec'),{'__name__':'wst_backup_job'})"
+    )
+    argv = [sys.executable, "-I", "-X", "utf8", "-c", stub]
+    with open(job.path("stderr.txt"), "ab") as noise:
+        try:
+            process = subprocess.Popen(
+                argv, stdin=subprocess.PIPE, stdout=noise, stderr=noise, cwd=job.root, close_fds=True, **_detached()
+            )
+        except OSError as error:
+            if getattr(error, "winerror", None) != 5:
+                raise StartRefused("job_start_failed", error=str(error), root=job.root) from error
+            run_job(request)  # leaving the shell's job object is forbidden here: stay, and say so
+            return "breakaway_forbidden"
+    with contextlib.suppress(OSError), process.stdin as pipe:  # type: ignore[union-attr]
+        pipe.write(payload)
+    deadline = time.monotonic() + 60
+    while not os.path.exists(job.path("pid")):
+        exit_code = process.poll()
+        if exit_code is not None and not os.path.exists(job.path("pid")):
+            raise StartRefused("job_start_failed", error=f"exit code {exit_code}: {job.noise()}", root=job.root)
+        if time.monotonic() > deadline:
+            raise StartRefused("job_start_failed", error="no sign of life within 60 s", root=job.root)
+        time.sleep(0.01)
+    process.returncode = 0  # it outlives us on purpose; spares the interpreter's complaint about that
+    return None
+
+
+def _detached() -> Dict[str, Any]:
+    """How to start a process that outlives the connection: CREATE_BREAKAWAY_FROM_JOB works from a WinRM shell."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_BREAKAWAY_FROM_JOB | subprocess.CREATE_NO_WINDOW
+        return {"creationflags": flags | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def job_payload(payload: bytes, request: Dict[str, Any]) -> bytes:
+    """This file's text with the request of the job's own process as its last line."""
+    text = payload.rstrip().rpartition(b"\n")[0] if payload else _own_text()
+    return text + b"\n" + call({**request, "mode": "job"}).encode("ascii") + b"\n"
+
+
+def _own_text() -> bytes:
+    with open(__file__, "rb") as file:
+        return file.read()
+
+
+def call(request: Dict[str, Any]) -> str:
+    """The line that makes this text do something."""
+    return f"main({json.dumps(request)!r})"
+
+
+def run_job(request: Dict[str, Any]) -> None:
+    """The job's own process: hold the lock, run the module, store the outcome."""
+    job = Job(request)
+    alive = take_lock(job.path("alive.lock"), 2)
+    if alive is None:
+        return  # another start was first
+    with alive:
+        if os.path.exists(job.path("pid")):
+            return
+        with open(job.path("reserve"), "wb") as reserve:
+            reserve.write(os.urandom(RESERVED))  # random: zeros would take no space on a compressed volume
+        write_file(job.path("pid"), {"pid": os.getpid(), "started": time.time()})
+        keep_children()
+        outcome = run_module(request, job.paths())
+        outcome["stdout"] = without_arguments(outcome["stdout"])
+        os.remove(job.path("reserve"))
+        write_file(job.path("result.json"), outcome)
+
+
+def without_arguments(stdout: str) -> str:
+    """The module's result without the arguments that ``AnsibleModule`` repeats in it: they stay off the disk."""
+    try:
+        result = json.loads(stdout)
+    except ValueError:
+        return stdout
+    if isinstance(result, dict):
+        result.pop("invocation", None)
+    return json.dumps(result)
+
+
+def keep_children() -> None:
+    """On Windows: end all children with this process, and never let an error dialog wait for a user.
+
+    The handle of the job object is kept open until the process ends; closing the last one kills what is in it.
+    """
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.CreateJobObjectW.restype = ctypes.c_void_p
+        kernel.GetCurrentProcess.restype = ctypes.c_void_p
+        kernel.SetInformationJobObject.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32]
+        kernel.AssignProcessToJobObject.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        kernel.SetErrorMode(0x0001 | 0x0002 | 0x8000)  # critical errors, fault box, missing files
+        handle = kernel.CreateJobObjectW(None, None)
+        limits = (ctypes.c_uint64 * 18)()  # JOBOBJECT_EXTENDED_LIMIT_INFORMATION of 64-bit Windows: 144 bytes
+        limits[2] = 0x2000  # BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
+        if handle and kernel.SetInformationJobObject(handle, 9, limits, ctypes.sizeof(limits)):
+            kernel.AssignProcessToJobObject(handle, kernel.GetCurrentProcess())
+
+
+def poll(request: Dict[str, Any]) -> Dict[str, Any]:
+    """How the job does, waiting a little for its end."""
+    return Job(request).wait(request["wait"])
+
+
+def cancel(request: Dict[str, Any]) -> Dict[str, Any]:
+    """Ask the job to stop and wait for its end; with ``kill``, end what is still there then."""
+    job = Job(request)
+    job.make()
+    with open(job.path("cancel"), "ab"):
+        pass
+    seen = job.wait(request["wait"])
+    if seen["state"] == "running" and request.get("kill"):
+        _kill(job)
+        seen = {**job.wait(5), "killed": True}
+    return seen
+
+
+def _kill(job: Job) -> None:
+    """End the job's process and its children. The lock is held, so the process id is the job's and nobody else's."""
+    pid = (read_file(job.path("pid")) or {}).get("pid")
+    if not isinstance(pid, int) or not is_locked(job.path("alive.lock")):
+        return
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            os.kill(pid, 9)  # TerminateProcess; its job object takes the children
+        else:
+            os.killpg(pid, 9)
+
+
+# --- the way in and out -------------------------------------------------------------------------------------------
+
+
+def emit(nonce: str, reply: Dict[str, Any], stream: Optional[BinaryIO] = None) -> None:
+    """Write the answer as one line of ASCII between markers, with its length and digest."""
+    body = base64.b64encode(json.dumps(reply).encode("ascii"))
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    line = f"\n{MARK}:{nonce}:{len(body)}:{digest}:".encode("ascii") + body + f":{MARK}-end\n".encode("ascii")
+    out = stream or sys.__stdout__.buffer  # type: ignore[union-attr]
+    out.write(line)
+    out.flush()
+
+
+def attached(request: Dict[str, Any]) -> Dict[str, Any]:
+    """Run the module in this process."""
+    nowhere: Dict[str, Optional[str]] = {"job_dir": None, "progress_file": None, "cancel_file": None}
+    return {"state": "done", "result": run_module(request, nowhere)}
+
+
+MODES: Dict[str, Callable[[Dict[str, Any]], Dict[str, Any]]] = {
+    "attached": attached,
+    "start": start,
+    "poll": poll,
+    "cancel": cancel,
+}
+
+
+@contextlib.contextmanager
+def _refusals_told(nonce: str) -> Iterator[None]:
+    try:
+        yield
+    except StartRefused as refusal:
+        emit(nonce, refusal.reply)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", None) in (39, 112)
+        facts = {"error": str(error), "path": str(error.filename or "")}
+        emit(nonce, {"state": "refused", "code": "no_space" if full else "job_start_failed", "facts": facts})
+
+
+def main(text: str) -> None:
+    """Do what the request says and answer it. A job's own process answers through its directory only."""
+    request = json.loads(text)
+    if request["mode"] == "job":
+        run_job(request)
+        return
+    print(f"{HELLO}:{request['reply']}", flush=True)  # from here on silence means that this process was ended
+    with _refusals_told(request["reply"]):
+        emit(request["reply"], MODES[request["mode"]](request))
