@@ -20,7 +20,7 @@ attributes:
   diff_mode:
     description: Returns details on what has changed, or would change in C(check_mode), when in diff mode.
   idempotent:
-    description: When run twice in a row without a change of the world outside in between, the second time changes nothing.
+    description: Run twice in a row without a change outside in between, the second run changes nothing.
   platform:
     description: Systems that the module runs on.
     support: full

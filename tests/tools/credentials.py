@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Looks for credentials in tracked files: keys and tokens anywhere, literal passwords outside of the unit tests.
 
-A value that stands for a secret without being one (a template, a vault tag, a path, an empty text, a placeholder in angle
-brackets) is no finding. A line that must look like a secret says so with ``not-a-secret: why``.
+A value that stands for a secret without being one (a template, a vault tag, a path, an empty text, a placeholder in
+angle brackets) is no finding. A line that must look like a secret says so with ``not-a-secret: why``.
 """
 
 from __future__ import annotations
@@ -31,13 +31,20 @@ TOKENS = {
 SECRET_NAME = r"[A-Za-z0-9_]*(?:password|passwd|secret|token|api_?key|access_?key|credential)"
 ASSIGNMENTS = (
     # YAML, ini and shell: a bare or quoted value; Python and JSON: a quoted one.
-    (re.compile(rf"^\s*(?:-\s+|export\s+)?({SECRET_NAME})\s*[:=]\s*([^#\n]*)", re.IGNORECASE), (".yml", ".yaml", ".ini", ".cfg", ".sh", ".toml", "")),
-    (re.compile(rf"\b({SECRET_NAME})[\"']?\s*[:=]\s*[rbu]?(\"[^\"\n]*\"|'[^'\n]*')", re.IGNORECASE), (".py", ".json", ".ps1", ".md", ".j2")),
+    (
+        re.compile(rf"^\s*(?:-\s+|export\s+)?({SECRET_NAME})\s*[:=]\s*([^#\n]*)", re.IGNORECASE),
+        (".yml", ".yaml", ".ini", ".cfg", ".sh", ".toml", ""),
+    ),
+    (
+        re.compile(rf"\b({SECRET_NAME})[\"']?\s*[:=]\s*[rbu]?(\"[^\"\n]*\"|'[^'\n]*')", re.IGNORECASE),
+        (".py", ".json", ".ps1", ".md", ".j2"),
+    ),
 )
 HARMLESS = re.compile(
     r"""
-    ^$ | ^[|>][-+]?$ | {{ | ^!vault | ^<[^>]*>$ | ^\$ | ^\*+$ | ^(?:true|false|yes|no|null|none|~|\[\]|{})$ | ^VALUE_SPECIFIED_IN_NO_LOG_PARAMETER$
-    | ^(?:str|bool|int|path|raw|dict|list)$ | ^Optional | ^[A-Za-z]:\ | ^/ | \.key$ | ^(?:changeme|example|placeholder)$
+    ^$ | ^[|>][-+]?$ | {{ | ^!vault | ^<[^>]*>$ | ^\$ | ^\*+$ | ^(?:true|false|yes|no|null|none|~|\[\]|{})$
+    | ^VALUE_SPECIFIED_IN_NO_LOG_PARAMETER$ | ^(?:str|bool|int|path|raw|dict|list)$ | ^Optional
+    | ^[A-Za-z]:\\ | ^/ | \.key$ | ^(?:changeme|example|placeholder)$
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -15,7 +15,11 @@ LIST = ROOT / "tests" / "decision_core.txt"
 
 def main() -> int:
     """Report what is not covered; 0 when all of it is, 2 when the list or the data are not there."""
-    files = [line.strip() for line in LIST.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    files = [
+        line.strip()
+        for line in LIST.read_text(encoding="utf-8").splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
     missing = [name for name in files if not (ROOT / name).is_file()]
     if missing or not files:
         print(f"{LIST.relative_to(ROOT)} names no file, or files that are not there: {', '.join(missing)}")

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run gates: a command each, its output in a log, its verdict in a table.
 
-A gate fails when its command does, when it takes too long, and when it was to run tests and ran none. Its command speaks
-to the summary through its output: a line ``NOT EXERCISED: what, why`` is repeated loudly at the end, a line
+A gate fails when its command does, when it takes too long, and when it was to run tests and ran none. Its command
+speaks to the summary through its output: a line ``NOT EXERCISED: what, why`` is repeated loudly at the end, a line
 ``LANE: which`` says what the tests ran against.
 """
 
@@ -33,8 +33,8 @@ SKIP_REASON = re.compile(r"^SKIPPED \[(\d+)\] (.*)$", re.MULTILINE)
 class Gate:
     """One check of the whole.
 
-    :param kind: ``pytest`` (its closing lines are counted), ``check`` (counts as one test), or ``steps`` (every match of
-        ``step`` in its output counts as one, and there must be one).
+    :param kind: ``pytest`` (its closing lines are counted), ``check`` (counts as one test), or ``steps`` (every match
+        of ``step`` in its output counts as one, and there must be one).
     :param lane: gates of one lane run one after the other; lanes run beside each other.
     """
 
@@ -208,7 +208,11 @@ def summarise(results: Sequence[Result], *, logs: Path, seconds: float) -> str:
     lines: list[str] = []
     for result in results:
         if not result.ok:
-            lines += [f"===== {result.gate.name}: end of {logs / (result.gate.name + '.log')}", *tail(logs, result.gate), ""]
+            lines += [
+                f"===== {result.gate.name}: end of {logs / (result.gate.name + '.log')}",
+                *tail(logs, result.gate),
+                "",
+            ]
     width = max([len(result.gate.name) for result in results], default=4)
     lines += [f"{'gate':<{width}}  result  tests  seconds"]
     for result in results:
@@ -217,7 +221,9 @@ def summarise(results: Sequence[Result], *, logs: Path, seconds: float) -> str:
         lines += [f"{result.gate.name:<{width}}  {word:<6}  {result.passed:>5}  {result.seconds:>7.1f}{extra}"]
     lanes = dict.fromkeys(lane for result in results for lane in result.lanes)
     lines += [f"lane: {lane}" for lane in lanes]
-    lines += [f"!!! NOT EXERCISED: {text}" for text in dict.fromkeys(t for result in results for t in result.unexercised)]
+    lines += [
+        f"!!! NOT EXERCISED: {text}" for text in dict.fromkeys(t for result in results for t in result.unexercised)
+    ]
     good = sum(result.ok for result in results)
     lines += [f"gates: {good} passed, {len(results) - good} failed, {seconds:.0f} s in all"]
     failed = sum(max(result.failed, 0 if result.ok else 1) for result in results)

@@ -53,9 +53,18 @@ GATES = (
         step=r'^Running sanity test "',
         seconds=1500,
     ),
-    Gate("lab-unit", (PYTHON, "-m", "pytest", "tests/lab/tests"), "the lab's own tests", kind="pytest", lane="lab", seconds=900),
+    Gate(
+        "lab-unit",
+        (PYTHON, "-m", "pytest", "tests/lab/tests"),
+        "the lab's own tests",
+        kind="pytest",
+        lane="lab",
+        seconds=900,
+    ),
     Gate("integration", own("integration"), "playbooks against the lab", kind="pytest", lane="lab", seconds=2400),
-    Gate("unit-windows", own("unit_windows"), "unit tests under Windows Python", kind="pytest", lane="lab", seconds=900),
+    Gate(
+        "unit-windows", own("unit_windows"), "unit tests under Windows Python", kind="pytest", lane="lab", seconds=900
+    ),
     Gate(
         "core-matrix",
         own("core_matrix"),

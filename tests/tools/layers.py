@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of the architecture that an import or a name can break, checked on the syntax tree.
 
-- module_utils (host) and plugin_utils (control node) never import each other; modules import no plugin_utils, actions no
-  module_utils.
+- module_utils (host) and plugin_utils (control node) never import each other; modules import no plugin_utils, actions
+  no module_utils.
 - Imports point downwards: foundations import no concern's package, no package imports a module, nothing is circular.
 - Only ``_platform`` knows which operating system it is on.
 - What reaches the host needs the standard library and Ansible alone; psycopg is imported inside ``_pg``, in functions.
@@ -149,9 +149,9 @@ def import_problem(path: str, item: Import) -> str:
         return "that is code of the control node"
     if path.startswith(("plugins/plugin_utils/", "plugins/action/")) and item.name.startswith(MODULE_UTILS):
         return "that is code of the host"
-    if path.startswith(("plugins/module_utils/", "plugins/plugin_utils/")):
-        if item.name.startswith((PREFIX + "plugins.modules", PREFIX + "plugins.action")):
-            return "that points upwards"
+    is_library = path.startswith(("plugins/module_utils/", "plugins/plugin_utils/"))
+    if is_library and item.name.startswith((PREFIX + "plugins.modules", PREFIX + "plugins.action")):
+        return "that points upwards"
     if is_foundation(path) and item.name.startswith(MODULE_UTILS) and is_concern(item.name):
         return "foundations import no concern's package"
     return foreign_problem(path, item) if on_host else ""
@@ -161,7 +161,11 @@ def foreign_problem(path: str, item: Import) -> str:
     """Why a file that reaches the host may not need this package, or nothing."""
     root = item.name.split(".")[0]
     if root == "psycopg":
-        return "" if path.startswith("plugins/module_utils/_pg/") and not item.top_level else "only inside functions of _pg"
+        return (
+            ""
+            if path.startswith("plugins/module_utils/_pg/") and not item.top_level
+            else "only inside functions of _pg"
+        )
     if root == "ansible":
         return "" if item.name.startswith("ansible.module_utils.") else "only ansible.module_utils reaches the host"
     return "" if root in sys.stdlib_module_names or root == "ansible_collections" else "not in the standard library"
@@ -194,9 +198,9 @@ def name_problems(source: Source) -> list[str]:
 def name_problem(path: str, node: ast.AST) -> str:
     """Why a file may not say this, or nothing."""
     if isinstance(node, ast.Attribute):
-        if isinstance(node.value, ast.Name) and (node.value.id, node.attr) in SYSTEM_NAMES:
-            if not path.startswith(KNOWS_THE_SYSTEM):
-                return f"{node.value.id}.{node.attr}: only _platform knows the operating system"
+        full_name = (node.value.id, node.attr) if isinstance(node.value, ast.Name) else ("", node.attr)
+        if full_name in SYSTEM_NAMES and not path.startswith(KNOWS_THE_SYSTEM):
+            return f"{'.'.join(full_name)}: only _platform knows the operating system"
         on_host = path.startswith(("plugins/module_utils/", "plugins/modules/"))
         if on_host and node.attr in NOT_ON_WINDOWS and "module" in ast.unparse(node.value).lower():
             return f"AnsibleModule.{node.attr} does not work on Windows: use _process and _fs"

@@ -31,7 +31,7 @@ NOT_RUN = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run every sanity test that can run here; the arguments narrow it (``--test pylint``). ansible-test's exit code."""
+    """Run every sanity test that can run here, or those that the arguments name (``--test pylint``)."""
     refuse_ignores()
     copy_tree()
     prepare_home()
@@ -65,7 +65,11 @@ def copy_tree() -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, target, follow_symlinks=False)
     identity = ["-c", "user.name=sanity", "-c", "user.email=sanity@localhost", "-c", "commit.gpgsign=false"]
-    for argv in (["init", "--quiet"], ["add", "--all", "--force"], [*identity, "commit", "--quiet", "--message", "copy"]):
+    for argv in (
+        ["init", "--quiet"],
+        ["add", "--all", "--force"],
+        [*identity, "commit", "--quiet", "--message", "copy"],
+    ):
         subprocess.run(["git", *argv], cwd=COPY, check=True, stdin=subprocess.DEVNULL)
 
 
@@ -85,7 +89,9 @@ def bootstrap_versions() -> list[str]:
     """The pip versions that this ansible-test asks its bootstrap for."""
     done = subprocess.run(
         [str(VENV_BIN / "python"), "-c", "import ansible_test; print(ansible_test.__path__[0])"],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     source = Path(done.stdout.strip(), "_internal", "python_requirements.py").read_text(encoding="utf-8")
     return re.findall(r"pip='([0-9.]+)'", source)

@@ -32,7 +32,9 @@ class SetupError(Exception):
 def main(argv: list[str] | None = None) -> int:
     """Set up what the arguments name (default: everything); 0 when it stands."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--only", choices=sorted(ENVIRONMENTS), help="one virtual environment and the link, no Debian packages")
+    parser.add_argument(
+        "--only", choices=sorted(ENVIRONMENTS), help="one virtual environment and the link, no Debian packages"
+    )
     options = parser.parse_args(argv)
     try:
         link_collection()
@@ -68,14 +70,22 @@ def install_debian_packages() -> None:
         print(f"setup: not root, so these Debian packages stay missing; as root: {how}", file=sys.stderr)
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for argv in (["apt-get", "-qq", "update"], ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *missing]):
+    for argv in (
+        ["apt-get", "-qq", "update"],
+        ["apt-get", "-qq", "install", "-y", "--no-install-recommends", *missing],
+    ):
         try:
-            done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+            done = subprocess.run(
+                argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+            )
         except FileNotFoundError:
             print("setup: no apt-get here; without wine the lab falls back to a POSIX host", file=sys.stderr)
             return
         if done.returncode != 0:
-            print(f"setup: {' '.join(argv)} failed ({done.returncode}); going on without {', '.join(missing)}", file=sys.stderr)
+            print(
+                f"setup: {' '.join(argv)} failed ({done.returncode}); going on without {', '.join(missing)}",
+                file=sys.stderr,
+            )
             return
 
 
@@ -102,7 +112,16 @@ def make_environment(directory: Path, *, requirements: Path) -> None:
     if not python.exists():
         print(f"setup: making {directory.relative_to(ROOT)}", file=sys.stderr)
         create_environment(directory)
-    argv = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(requirements)]
+    argv = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        str(requirements),
+    ]
     print(f"setup: installing {requirements.relative_to(ROOT)} into {directory.relative_to(ROOT)}", file=sys.stderr)
     if subprocess.run(argv, stdin=subprocess.DEVNULL, check=False).returncode != 0:
         raise SetupError(f"pip could not install {requirements.relative_to(ROOT)}; its message is above")

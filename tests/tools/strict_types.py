@@ -23,7 +23,9 @@ def main() -> int:
     codes = []
     for argv in runs:
         print("$", *argv[1:], flush=True)
-        codes.append(subprocess.run(argv, cwd=ROOT, env=environment(MYPYPATH=str(ROOT / "tests")), check=False).returncode)
+        codes.append(
+            subprocess.run(argv, cwd=ROOT, env=environment(MYPYPATH=str(ROOT / "tests")), check=False).returncode
+        )
     return max(codes)
 
 

@@ -20,4 +20,6 @@ settings.load_profile("full" if os.environ.get("CI") else "quick")
 def pytest_configure() -> None:
     """Stop at once, by name, where the link to the collection is missing."""
     if importlib.util.find_spec("ansible_collections") is None:
-        raise pytest.UsageError("ansible_collections.wst.backup cannot be imported: run 'make setup' in the repository's root first")
+        raise pytest.UsageError(
+            "ansible_collections.wst.backup cannot be imported: run 'make setup' in the repository's root first"
+        )
