@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Windows side of the seam, gathered for ``api``."""
+from __future__ import annotations
+
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import (
+    FileLock,
+    flush_directory,
+    long_path,
+    open_source,
+    read_link,
+    read_uncached,
+    rename_new,
+    replace,
+    scan,
+)
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_process import (
+    ChildGroup,
+    base_environment,
+    boot_id,
+    child_options,
+    contain_children,
+    end_process,
+    process_started,
+    start_failure,
+)
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_security import (
+    access_problems,
+    explicit_aces,
+    identity,
+    make_private_directory,
+    protect,
+    sddl,
+)
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_volume import volume
+
+__all__ = [
+    "ChildGroup",
+    "FileLock",
+    "access_problems",
+    "base_environment",
+    "boot_id",
+    "child_options",
+    "contain_children",
+    "end_process",
+    "explicit_aces",
+    "flush_directory",
+    "identity",
+    "long_path",
+    "make_private_directory",
+    "open_source",
+    "process_started",
+    "protect",
+    "read_link",
+    "read_uncached",
+    "rename_new",
+    "replace",
+    "scan",
+    "sddl",
+    "start_failure",
+    "volume",
+]
