@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Layers, and the few ways in which their files are written and read."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Callable, Iterable, Iterator, Optional, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file, translate_oserror
+from ansible_collections.wst.backup.plugins.module_utils._hashing import sha256_of
+from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
+
+LOCAL = "local"  # layer 2
+MIRROR = "mirror"  # layer 3
+
+Meter = Callable[[int], None]  # told the bytes done since it was last told
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A directory of sets. The name stands in state files and tells the layers apart."""
+
+    name: str
+    path: str
+
+    def file(self, name: str) -> str:
+        """The path of a file on it."""
+        return os.path.join(self.path, name)
+
+
+def progress_meter(total: int, item: str) -> Meter:
+    """A meter that reports to the job's progress; raises ``Cancelled`` through it."""
+    done = 0
+
+    def advance(count: int) -> None:
+        nonlocal done
+        done += count
+        _jobs.progress(done, total, item)
+
+    return advance
+
+
+def reread(path: str, *, meter: Optional[Meter] = None) -> Tuple[str, int]:
+    """SHA-256 and size of what the disk itself holds, past the system's cache; raises ``BackupError``."""
+    try:
+        return sha256_of(metered(platform.read_uncached(path), meter))
+    except OSError as error:
+        raise translate_oserror(error, path) from error
+
+
+def metered(chunks: Iterable[bytes], meter: Optional[Meter]) -> Iterator[bytes]:
+    """The same chunks, told to the meter."""
+    for chunk in chunks:
+        yield chunk
+        if meter is not None:
+            meter(len(chunk))
+
+
+def write_new(path: str, data: bytes) -> None:
+    """A new durable file, over what an earlier try of this very run left; nothing stays where it could not be whole.
+
+    Raises ``BackupError``.
+    """
+    remove_file(path)
+    try:
+        with platform.create_new(path) as file:
+            file.write(data)
+            platform.flush_file(file)
+    except OSError as error:
+        remove_file(path)
+        raise translate_oserror(error, path) from error

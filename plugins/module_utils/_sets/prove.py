@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a set's ZIP again and records what was found."""
+from __future__ import annotations
+
+from typing import Optional
+
+from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
+from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, Meter, reread
+from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import fresh_state, write_state
+
+
+def prove(layer: Layer, artifact: ArtifactName, sidecar: Sidecar, *, meter: Optional[Meter] = None) -> str:
+    """Read the whole ZIP, past the cache, and compare it with the sidecar; returns its SHA-256.
+
+    Raises ``ArtifactDamaged`` (its fact ``found`` is the SHA-256 that was read), or what the file system has.
+    """
+    path = layer.file(artifact.zip)
+    digest, size = reread(path, meter=meter)
+    if sidecar.artifact != artifact.zip or (digest, size) != (sidecar.sha256, sidecar.size):
+        raise ArtifactDamaged(
+            "%s is not what its sidecar says: %d bytes with SHA-256 %s instead of %d bytes with %s"
+            % (path, size, digest, sidecar.size, sidecar.sha256),
+            path=path,
+            found=digest,
+            expected=sidecar.sha256,
+        )
+    return digest
+
+
+def reverify(
+    layer: Layer, artifact: ArtifactName, sidecar: Sidecar, *, run_id: str, meter: Optional[Meter] = None
+) -> None:
+    """Prove the ZIP of a complete set and write the outcome, good or bad, into its state file.
+
+    The same bytes passed the sidecar's level before, so that is the level that a good outcome stands for.
+    Raises as ``prove``; a set that was found bad does not count from then on.
+    """
+    state = fresh_state(layer, artifact)
+    try:
+        digest, level = prove(layer, artifact, sidecar, meter=meter), sidecar.level
+    except ArtifactDamaged as error:
+        bad = state.with_reread(at=utc_now(), run_id=run_id, level=0, zip_sha256=str(error.facts["found"]))
+        write_state(layer, artifact, bad)
+        raise
+    write_state(layer, artifact, state.with_reread(at=utc_now(), run_id=run_id, level=level, zip_sha256=digest))

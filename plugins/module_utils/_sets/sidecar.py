@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidecar: what stands beside a ZIP and makes it a complete set.
+
+It holds the ZIP's manifest with the ZIP's own size and SHA-256, is written last and never changed. On every layer it
+is the same file, byte for byte.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
+from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
+from ansible_collections.wst.backup.plugins.module_utils._records import encode_record
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What a sidecar proves about its ZIP; the manifest itself is left on the disk (it can be large)."""
+
+    artifact: str  # the ZIP's file name
+    size: int  # bytes
+    sha256: str  # hexadecimal
+    level: int  # the verification level that the set had passed when it was published
+    run_id: str  # of the run that made it
+
+
+def encode_sidecar(sidecar: Sidecar, manifest: Dict[str, Any]) -> bytes:
+    """The file's bytes."""
+    return encode_record(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "artifact": sidecar.artifact,
+            "size": sidecar.size,
+            "sha256": sidecar.sha256,
+            "verified_level": sidecar.level,
+            "run_id": sidecar.run_id,
+            "manifest": manifest,
+        }
+    )
+
+
+def parse_sidecar(body: Dict[str, Any], *, name: str) -> Sidecar:
+    """The inverse, of a record's body; raises ``RecordDamaged`` for anything but what ``encode_sidecar`` wrote."""
+    if body.get("schema_version") != SCHEMA_VERSION:
+        raise RecordDamaged(
+            "%s is of schema %r, not %d" % (name, body.get("schema_version"), SCHEMA_VERSION), path=name
+        )
+    try:
+        return Sidecar(
+            artifact=str(body["artifact"]),
+            size=int(body["size"]),
+            sha256=str(body["sha256"]),
+            level=int(body["verified_level"]),
+            run_id=str(body["run_id"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordDamaged("%s lacks what a sidecar must have" % name, path=name) from error
+
+
+def read_sidecar(path: str) -> Optional[Sidecar]:
+    """The sidecar in that file, None where there is none; raises ``BackupError``."""
+    body = read_record(path)
+    return None if body is None else parse_sidecar(body, name=path)

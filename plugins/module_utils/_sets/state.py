@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set's state on one layer: what happened to it there after it was published.
+
+``<stem>.state.json`` is a record that is replaced atomically. A set without one, or with a damaged one, is not lost:
+it does not count until it has been re-read, which writes a new one.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Dict, Optional
+
+from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, parse_time
+from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
+from ansible_collections.wst.backup.plugins.module_utils._fs import read_record, write_record
+from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
+from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a run did to the set."""
+
+    at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The last time this layer's ZIP was read in full: what its SHA-256 was then, and the level that it stands for."""
+
+    at: datetime
+    run_id: str
+    level: int
+    zip_sha256: str
+
+
+@dataclass(frozen=True)
+class SetState:
+    """The state file's content. ``layer`` keeps a file that was copied from another layer from proving anything."""
+
+    artifact: str  # the stem
+    layer: str
+    published: Optional[Event] = None
+    verified: Optional[Verified] = None
+    mirrored: Optional[Event] = None  # on the source layer: a proven copy stands on the mirror; there: it is one
+
+    def with_reread(self, *, at: datetime, run_id: str, level: int, zip_sha256: str) -> SetState:
+        """The same with the outcome of a full read of the ZIP, good or bad (then not the sidecar's digest)."""
+        return replace(self, verified=Verified(at=at, run_id=run_id, level=level, zip_sha256=zip_sha256))
+
+
+def state_body(state: SetState) -> Dict[str, Any]:
+    """The record's body."""
+    body: Dict[str, Any] = {"schema_version": SCHEMA_VERSION, "artifact": state.artifact, "layer": state.layer}
+    for key, event in (("published", state.published), ("mirrored", state.mirrored)):
+        if event is not None:
+            body[key] = {"at": format_time(event.at), "run_id": event.run_id}
+    if state.verified is not None:
+        body["verified"] = {
+            "at": format_time(state.verified.at),
+            "run_id": state.verified.run_id,
+            "level": state.verified.level,
+            "zip_sha256": state.verified.zip_sha256,
+        }
+    return body
+
+
+def parse_state(body: Dict[str, Any], *, name: str) -> SetState:
+    """The inverse; raises ``RecordDamaged`` for anything but what ``state_body`` made."""
+    if body.get("schema_version") != SCHEMA_VERSION:
+        raise RecordDamaged(
+            "%s is of schema %r, not %d" % (name, body.get("schema_version"), SCHEMA_VERSION), path=name
+        )
+    try:
+        return SetState(
+            artifact=str(body["artifact"]),
+            layer=str(body["layer"]),
+            published=_event(body.get("published")),
+            mirrored=_event(body.get("mirrored")),
+            verified=_verified(body.get("verified")),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordDamaged("%s lacks what a state file must have" % name, path=name) from error
+
+
+def read_state(layer: Layer, artifact: ArtifactName) -> Optional[SetState]:
+    """The set's state on that layer, None where it has none; raises ``BackupError``."""
+    path = layer.file(artifact.state)
+    body = read_record(path)
+    return None if body is None else parse_state(body, name=path)
+
+
+def write_state(layer: Layer, artifact: ArtifactName, state: SetState) -> None:
+    """Replace the set's state atomically and durably; raises ``BackupError``."""
+    write_record(layer.file(artifact.state), state_body(state))
+
+
+def fresh_state(layer: Layer, artifact: ArtifactName) -> SetState:
+    """The state to build on: the one on the disk, or an empty one where there is none or a damaged one.
+
+    A damaged file is moved aside to ``<stem>.state.json.damaged`` as evidence (over an older one of that name).
+    """
+    try:
+        state = read_state(layer, artifact)
+    except RecordDamaged:
+        path = layer.file(artifact.state)
+        platform.replace(path, path + ".damaged")
+        state = None
+    if state is None or state.layer != layer.name or state.artifact != artifact.stem:
+        return SetState(artifact=artifact.stem, layer=layer.name)
+    return state
+
+
+def _event(data: Any) -> Optional[Event]:
+    return None if data is None else Event(at=parse_time(data["at"]), run_id=str(data["run_id"]))
+
+
+def _verified(data: Any) -> Optional[Verified]:
+    if data is None:
+        return None
+    return Verified(
+        at=parse_time(data["at"]),
+        run_id=str(data["run_id"]),
+        level=int(data["level"]),
+        zip_sha256=str(data["zip_sha256"]),
+    )
