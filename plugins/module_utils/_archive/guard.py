@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must never get into an artifact: secrets, and the backup's own directories.
+
+A file is known by its path and by its identity (volume and file number), so that a hard link to it under any other
+name is known too. Symbolic links are never followed by the walker, so they carry nothing in. A *copy* of a secret is
+another file; nothing here looks at contents.
+"""
+from __future__ import annotations
+
+import os
+from typing import Iterable, Set, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import KeyPermissions
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._platform._types import id_of_stat
+
+_PREFIXES = ("\\\\?\\UNC\\", "\\\\?\\")
+_UNKNOWN = ("0", "")  # a file number of 0 tells nothing: some file systems have none
+
+
+class Guard:
+    """Secrets (files) and private directories, by path and by identity.
+
+    Raises ``KeyPermissions`` for a secret that is there but whose identity cannot be read.
+    """
+
+    def __init__(self, *, files: Iterable[str], directories: Iterable[str]) -> None:
+        self._paths: Set[str] = set()
+        self._ids: Set[str] = set()
+        for path in (*files, *directories):
+            self._add(path)
+
+    def knows(self, path: str) -> bool:
+        """Whether that is the path of something that must stay out."""
+        return _normal(path) in self._paths
+
+    def knows_id(self, file_id: str) -> bool:
+        """Whether that is the identity (``FileFacts.file_id``) of something that must stay out."""
+        return file_id in self._ids
+
+    def _add(self, path: str) -> None:
+        self._paths.update(_spellings(path))
+        try:
+            file_id = id_of_stat(os.stat(api.long_path(path)))
+        except FileNotFoundError:
+            return  # what is not there has no other names
+        except OSError as error:
+            raise KeyPermissions(
+                "the identity of %s cannot be read, so it cannot be kept out of the archive safely" % path, path=path
+            ) from error
+        if file_id.rpartition("-")[2] not in _UNKNOWN:
+            self._ids.add(file_id)
+
+
+def _spellings(path: str) -> Tuple[str, str]:
+    return _normal(path), _normal(os.path.realpath(path))
+
+
+def _normal(path: str) -> str:
+    for prefix, plain in zip(_PREFIXES, ("\\\\", "")):
+        if path.startswith(prefix):
+            path = plain + path[len(prefix) :]
+            break
+    return os.path.normcase(os.path.abspath(path))

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which names may stand in an artifact, and when two of them are one name on Windows.
+
+A name is refused when Windows cannot hold it or a program that extracts could be led out of its target by it.
+https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+"""
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+MAX_COMPONENT = 255  # UTF-16 units, NTFS
+MAX_PATH_BYTES = 0xFFFF  # the ZIP format's field for a name has 16 bits
+_ILLEGAL = re.compile(r'[\x00-\x1f<>:"|?*\\/]')
+# The superscript digits count too: Windows takes COM¹ for a device.
+_RESERVED = re.compile("(?:CON|PRN|AUX|NUL|CONIN\\$|CONOUT\\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
+
+
+def component_problem(name: str) -> Optional[str]:
+    """Why a single name cannot stand in an artifact, or None."""
+    if name in ("", ".", ".."):
+        return "empty, '.' or '..'"
+    if _ILLEGAL.search(name):
+        return "a character that Windows does not allow"
+    if name[-1] in ". ":
+        return "a trailing dot or space"
+    if _RESERVED.fullmatch(name.split(".", 1)[0].rstrip(" ")):
+        return "a device name of Windows"
+    try:
+        units = len(name) if name.isascii() else len(name.encode("utf-16-le")) // 2
+    except UnicodeEncodeError:
+        return "not valid Unicode"
+    if units > MAX_COMPONENT:
+        return "longer than %d characters" % MAX_COMPONENT
+    return None
+
+
+def path_problem(path: str) -> Optional[str]:
+    """Why a member's path cannot stand in an artifact, or None. Directories carry no trailing slash here."""
+    if path.startswith("/"):
+        return "an absolute path"
+    if len(path) > MAX_PATH_BYTES // 4 and len(path.encode("utf-8", "surrogatepass")) >= MAX_PATH_BYTES:
+        return "too long for a ZIP"
+    for component in path.split("/"):
+        problem = component_problem(component)
+        if problem is not None:
+            return problem
+    return None
+
+
+def fold(name: str) -> str:
+    """The name as Windows compares it: character by character, in upper case.
+
+    NTFS maps one UTF-16 unit to one, so that a sharp s and ``ss`` are two names there, where Python's ``casefold``
+    finds one. Letters whose capital does not map back (dotless i, long s) are left alone for the same reason.
+    """
+    if name.isascii():
+        return name.upper()
+    return "".join(_upper(character) for character in name)
+
+
+def _upper(character: str) -> str:
+    upper = character.upper()
+    return upper if len(upper) == 1 and upper.lower() == character else character
+
+
+def printable(name: str) -> str:
+    """The name for messages and results, lone surrogates and control characters escaped."""
+    text = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)

@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``members.jsonl``: one line of JSON per entry of the artifact, written and read as a stream.
+
+``docs/manifest.md`` describes the fields.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, Optional
+
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipformat import NANOSECONDS
+from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
+from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
+from ansible_collections.wst.backup.plugins.module_utils._records import canonical
+
+FILE = "file"
+DIRECTORY = "directory"
+LINK = "link"
+KINDS = (FILE, DIRECTORY, LINK)
+MAX_LINE = 1 << 20  # bytes; a path has at most 64 KiB, an SDDL as much
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LATEST = int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc) - _EPOCH).total_seconds())
+_EARLIEST = int((datetime(1601, 1, 1, tzinfo=timezone.utc) - _EPOCH).total_seconds())
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry: a file, a directory, or a link (which has no ZIP member, only this line)."""
+
+    path: str
+    kind: str
+    mtime_ns: int
+    size: int = 0
+    sha256: Optional[str] = None  # files
+    crc32: Optional[int] = None  # files
+    target: Optional[str] = None  # links
+    sddl: Optional[str] = None  # where the entry has explicit ACEs
+    attributes: int = 0  # Windows' file attributes
+    note: Optional[str] = None  # grew, changed
+
+
+class MemberWriter:
+    """Writes lines to a spool file and knows their number, length and SHA-256."""
+
+    def __init__(self, spool: BinaryIO) -> None:
+        self._spool = spool
+        self._digest = hashlib.sha256()
+        self.count = 0
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """Of all lines so far, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def add(self, member: Member) -> None:
+        """Append a line; raises ``NoSpace`` and its like."""
+        line = canonical(_to_json(member)) + b"\n"
+        try:
+            self._spool.write(line)
+        except OSError as error:
+            raise translate_oserror(error, str(getattr(self._spool, "name", "the member list"))) from error
+        self._digest.update(line)
+        self.size += len(line)
+        self.count += 1
+
+
+def read_members(chunks: Iterable[bytes]) -> Iterator[Member]:
+    """The members in a stream of bytes; raises ``ArtifactDamaged`` for a line that is not one."""
+    number = 0
+    for number, line in enumerate(_lines(chunks), start=1):
+        try:
+            yield _from_json(json.loads(line))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ArtifactDamaged("line %d of members.jsonl is not a member" % number, line=number) from error
+
+
+def mtime_text(mtime_ns: int) -> str:
+    """The moment to the second, clamped to 1601..9999 (where NTFS begins, and where ours ends)."""
+    seconds = min(max(mtime_ns // NANOSECONDS, _EARLIEST), _LATEST)
+    return format_time(_EPOCH + timedelta(seconds=seconds))
+
+
+def _to_json(member: Member) -> Dict[str, Any]:
+    line: Dict[str, Any] = {
+        "path": member.path,
+        "kind": member.kind,
+        "mtime": mtime_text(member.mtime_ns),
+        "mtime_ns": member.mtime_ns,
+    }
+    if member.kind == FILE:
+        line.update(size=member.size, sha256=member.sha256, crc32="%08x" % (member.crc32 or 0))
+    if member.attributes:
+        line["attributes"] = member.attributes
+    line.update({k: v for k, v in (("target", member.target), ("sddl", member.sddl), ("note", member.note)) if v})
+    return line
+
+
+def _from_json(line: Dict[str, Any]) -> Member:
+    kind = line["kind"]
+    if kind not in KINDS or not isinstance(line["path"], str):
+        raise ValueError(kind)
+    is_file = kind == FILE
+    return Member(
+        path=line["path"],
+        kind=kind,
+        mtime_ns=int(line["mtime_ns"]),
+        size=int(line["size"]) if is_file else 0,
+        sha256=str(line["sha256"]) if is_file else None,
+        crc32=int(line["crc32"], 16) if is_file else None,
+        target=str(line["target"]) if kind == LINK else None,
+        sddl=line.get("sddl"),
+        attributes=int(line.get("attributes", 0)),
+        note=line.get("note"),
+    )
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines without their newline, in memory bounded by the longest allowed one."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+        if len(rest) > MAX_LINE:
+            break
+    if rest:
+        raise ArtifactDamaged("members.jsonl has a line without an end, or one that is too long")

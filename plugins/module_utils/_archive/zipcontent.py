@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A member's content, proved while it is read.
+
+The local header must tell what the directory tells, the content must end with its stream's end, have the announced
+size and CRC, and reach exactly to what follows. Python's zipfile accepts a stream whose last block was never marked
+as the last; here that is damage.
+"""
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Callable, Iterator, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import printable
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipend import Window
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
+
+_CHUNK = 1 << 18
+_OUTPUT = 1 << 20
+
+
+def check_extent(entry: ZipEntry, *, end: int) -> None:
+    """Whether the member can lie between its offset and ``end``; raises ``ArtifactDamaged``."""
+    if entry.offset + fmt.LOCAL.size + len(entry.raw_name) + entry.packed > end:
+        raise _damaged(entry, "overlaps what follows it")
+
+
+def content(window: Window, entry: ZipEntry, *, end: int) -> Iterator[bytes]:
+    """The unpacked bytes in chunks of at most 1 MiB; raises ``ArtifactDamaged`` at the first contradiction."""
+    start = _check_local(window, entry)
+    packed = _packed(window, start, entry.packed)
+    pieces = packed if entry.method == fmt.STORED else _inflate(packed, entry)
+    crc = size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > entry.size:
+            raise _damaged(entry, "has more bytes than it announces")
+        crc = zlib.crc32(piece, crc)
+        yield piece
+    if size != entry.size:
+        raise _damaged(entry, "has %d bytes of the %d that it announces" % (size, entry.size))
+    if crc != entry.crc32:
+        raise _damaged(entry, "does not match its CRC-32")
+    _check_tail(window, entry, start=start + entry.packed, end=end)
+
+
+def _check_local(window: Window, entry: ZipEntry) -> int:
+    """Where the content begins."""
+    fixed = fmt.LOCAL.unpack(window.read(entry.offset, fmt.LOCAL.size))
+    signature, _, flags, method, time, date, crc, packed, size, name_length, extra_length = fixed
+    if signature != fmt.LOCAL_SIGNATURE:
+        raise _damaged(entry, "has no local header")
+    variable = window.read(entry.offset + fmt.LOCAL.size, name_length + extra_length)
+    packed, size = _widen_local(entry, packed, size, variable[name_length:])
+    same = (flags, method, time, date, variable[:name_length]) == (
+        entry.flags,
+        entry.method,
+        entry.time,
+        entry.date,
+        entry.raw_name,
+    )
+    if flags & fmt.FLAG_DESCRIPTOR:  # zero, or what the descriptor will say
+        numbers = crc in (0, entry.crc32) and packed in (0, entry.packed) and size in (0, entry.size)
+    else:
+        numbers = (crc, packed, size) == (entry.crc32, entry.packed, entry.size)
+    if not same or not numbers:
+        raise _damaged(entry, "has a local header that contradicts the central directory")
+    return entry.offset + fmt.LOCAL.size + len(variable)
+
+
+def _widen_local(entry: ZipEntry, packed: int, size: int, extra: bytes) -> Tuple[int, int]:
+    try:
+        wide = [field for kind, field in fmt.extra_fields(extra) if kind == fmt.EXTRA_ZIP64]
+    except ValueError as error:
+        raise _damaged(entry, "has a malformed local extra field") from error
+    if len(wide) > 1:
+        raise _damaged(entry, "has two 64-bit fields")
+    if fmt.MAX32 not in (packed, size):
+        return packed, size
+    values = list(struct.unpack_from("<%dQ" % (len(wide[0]) // 8), wide[0])) if wide else []
+    if len(values) < (packed, size).count(fmt.MAX32):
+        raise _damaged(entry, "lacks the 64-bit sizes that it announces")
+    size = values.pop(0) if size == fmt.MAX32 else size
+    packed = values.pop(0) if packed == fmt.MAX32 else packed
+    return packed, size
+
+
+def _packed(window: Window, start: int, length: int) -> Iterator[bytes]:
+    position, end = start, start + length
+    while position < end:
+        data = window.read(position, min(_CHUNK, end - position))
+        position += len(data)
+        yield data
+
+
+def _inflate(packed: Iterator[bytes], entry: ZipEntry) -> Iterator[bytes]:
+    """Bounded pieces; the stream must end with its input, not before and not after."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    for data in packed:
+        if inflater.eof:
+            raise _damaged(entry, "has bytes after the end of its stream")
+        yield from _inflate_chunk(inflater.decompress, lambda: inflater.unconsumed_tail, data, entry)
+    if inflater.unused_data:
+        raise _damaged(entry, "has bytes after the end of its stream")
+    if not inflater.eof:
+        raise _damaged(entry, "ends before the end of its stream")
+
+
+def _inflate_chunk(
+    inflate: Callable[[bytes, int], bytes], rest: Callable[[], bytes], data: bytes, entry: ZipEntry
+) -> Iterator[bytes]:
+    while True:
+        try:
+            piece = inflate(data, _OUTPUT)
+        except zlib.error as error:
+            raise _damaged(entry, "does not inflate (%s)" % error) from error
+        if piece:
+            yield piece
+        data = rest()
+        if not data and len(piece) < _OUTPUT:  # zlib may hold output back that did not fit
+            return
+
+
+def _check_tail(window: Window, entry: ZipEntry, *, start: int, end: int) -> None:
+    """Between the content and what follows stands the data descriptor, or nothing."""
+    rest = window.read(start, end - start) if end - start <= fmt.DESCRIPTOR64.size else b"too long"
+    wanted = {b""}
+    if entry.flags & fmt.FLAG_DESCRIPTOR:
+        wanted = {
+            signature + struct.pack(layout, entry.crc32, entry.packed, entry.size)
+            for signature in (b"", fmt.DESCRIPTOR_SIGNATURE)  # 4.3.9.3: the signature is optional
+            for layout in (("<3L", "<L2Q") if max(entry.packed, entry.size) <= fmt.MAX32 else ("<L2Q",))
+        }
+    if rest not in wanted:
+        raise _damaged(entry, "is followed by bytes that belong to nothing, or by a wrong data descriptor")
+
+
+def _damaged(entry: ZipEntry, what: str) -> ArtifactDamaged:
+    path = printable(entry.path)
+    return ArtifactDamaged("the member %s %s" % (path, what), path=path)

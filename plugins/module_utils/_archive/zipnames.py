@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A register of member names that finds those that are one on Windows, without holding the names."""
+from __future__ import annotations
+
+import hashlib
+from typing import Set
+
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold, path_problem, printable
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsafePath
+
+_DIGEST_BYTES = 12  # 96 bits: a chance meeting among 20 million names has a probability of 10^-15
+
+
+class NameRegister:
+    """The names seen so far. ``add`` raises ``ArtifactUnsafePath`` or ``ArtifactDamaged`` for one that cannot join."""
+
+    def __init__(self) -> None:
+        self._files: Set[bytes] = set()
+        self._directories: Set[bytes] = set()  # with members of their own
+        self._implied: Set[bytes] = set()  # known from what lies in them
+        self._last_parent = ""
+
+    def add(self, path: str, *, is_directory: bool) -> None:
+        """Take a member's path (without a trailing slash) in."""
+        problem = path_problem(path)
+        if problem is not None:
+            raise ArtifactUnsafePath("the member name %r has %s" % (printable(path), problem), path=printable(path))
+        folded = fold(path)
+        self._add_parents(folded, path)
+        key = _key(folded)
+        if key in self._files or key in self._directories:
+            raise ArtifactDamaged(
+                "two members have the same name for Windows: %s" % printable(path), path=printable(path)
+            )
+        if is_directory:
+            self._directories.add(key)
+        elif key in self._implied:
+            raise ArtifactDamaged("a name is both file and directory: %s" % printable(path), path=printable(path))
+        else:
+            self._files.add(key)
+
+    def _add_parents(self, folded: str, path: str) -> None:
+        parent = folded.rpartition("/")[0]
+        if parent == self._last_parent:
+            return
+        self._last_parent = parent
+        while parent:
+            key = _key(parent)
+            if key in self._files:
+                raise ArtifactDamaged(
+                    "a name is both file and directory: above %s" % printable(path), path=printable(path)
+                )
+            if key in self._implied:
+                return  # then so are all above it
+            self._implied.add(key)
+            parent = parent.rpartition("/")[0]
+
+
+def _key(folded: str) -> bytes:
+    return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
