@@ -125,6 +125,16 @@ class DbLost(BackupError):
     remedy = "Look for a restart, failover or network fault at that time, then run again; nothing was published."
 
 
+class DbLimits(BackupError):
+    """The server ran out of connections, lock slots, memory or disk for our session."""
+
+    code = "db_limits"
+    remedy = (
+        "Raise the named limit of the server (max_connections, max_locks_per_transaction, memory, storage) "
+        "or run at a quieter time."
+    )
+
+
 # --- sources --------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The key file: the database password and nothing else.
+
+The doctrine (R6) wants "only DB password (no quotes/whitespace)". One line end at the very end of the file (LF or CRLF)
+is accepted and is not part of the password, because every editor and ``echo`` writes it; anything else is refused.
+"""
+from __future__ import annotations
+
+from typing import Optional
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing, KeyPermissions
+from ansible_collections.wst.backup.plugins.module_utils._platform.api import long_path
+
+MAX_BYTES = 4096  # a password is shorter; a larger file is something else
+_QUOTES = b"\"'`"
+_BOMS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\xef\xbb\xbf", "UTF-8 with a byte order mark"))
+
+
+def read_key(path: str) -> str:
+    """The password in the key file.
+
+    Raises ``KeyMissing`` where there is no file, ``KeyPermissions`` where this account may not read it, and
+    ``KeyMalformed`` for anything but one password in printable ASCII. No message has any byte of the content.
+    """
+    try:
+        with open(long_path(path), "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except PermissionError as error:
+        raise KeyPermissions("%s cannot be read by this account" % path, path=path) from error
+    except OSError as error:
+        raise KeyMissing("%s cannot be opened: %s" % (path, error.strerror), path=path) from error
+    return parse_key(data, path=path)
+
+
+def parse_key(data: bytes, *, path: str) -> str:
+    """The password in those bytes; raises ``KeyMalformed``, whose message says what is wrong but never the content."""
+    problem = _problem(data)
+    if problem is not None:
+        raise KeyMalformed("%s %s" % (path, problem), path=path, problem=problem)
+    return _without_line_end(data).decode("ascii")
+
+
+def _without_line_end(data: bytes) -> bytes:
+    for end in (b"\r\n", b"\n"):
+        if data.endswith(end):
+            return data[: -len(end)]
+    return data
+
+
+def _problem(data: bytes) -> Optional[str]:
+    if len(data) > MAX_BYTES:
+        return "is larger than %d bytes: not a password" % MAX_BYTES
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            return "is %s, not plain ASCII" % name
+    password = _without_line_end(data)
+    if not password:
+        return "is empty"
+    if b"\0" in password:
+        return "has zero bytes: it is UTF-16 or binary"
+    if b"\n" in password or b"\r" in password:
+        return "has more than one line"
+    if any(byte in b" \t\v\f" for byte in password):
+        return "has white space"
+    if any(byte < 0x21 or byte > 0x7E for byte in password):
+        return "has characters outside of printable ASCII"
+    if any(byte in _QUOTES for byte in password):
+        return "has quotes"
+    return None
