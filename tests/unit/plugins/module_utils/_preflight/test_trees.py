@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sources are walked as the archive will walk them, and every problem is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
+from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
+from ansible_collections.wst.backup.plugins.module_utils._errors import SourceUnreadable
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._preflight import trees
+from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> Request:
+    (tmp_path / "wst" / "sub").mkdir(parents=True)
+    (tmp_path / "wst" / "sub" / "a.txt").write_bytes(b"abc")
+    (tmp_path / "wst" / "b.log").write_bytes(b"12345")
+    return Request(
+        root=str(tmp_path / "control"),
+        key_file=str(tmp_path / "control" / "db.key"),
+        sources=[Source(name="wst", path=str(tmp_path / "wst"))],
+        local_dir=str(tmp_path / "c"),
+        mirror_dir=str(tmp_path / "d"),
+        mirror_volume_id=None,
+        mirror_allow_unknown=(),
+        database=DatabaseOptions(host="localhost", name="wst_dev", user="wst"),
+        tools_dir=str(tmp_path),
+        prefix="wst-backup",
+        min_free=0,
+        operator=None,
+        probe=True,
+    )
+
+
+def examined(request: Request) -> Report:
+    report = Report()
+    trees.check_sources(request, report)
+    return report
+
+
+def codes(report: Report) -> list[str]:
+    return [problem.code for problem in report.problems]
+
+
+def test_a_sound_tree_is_counted(request_: Request) -> None:
+    report = examined(request_)
+    assert not report.problems and not report.warnings
+    assert report.facts["sources"] == {"wst": {"files": 2, "bytes": 8}}
+
+
+def test_what_is_excluded_is_not_counted(request_: Request) -> None:
+    source = dataclasses.replace(request_.sources[0], exclude=Patterns(["*.log"]))
+    report = examined(dataclasses.replace(request_, sources=[source]))
+    assert report.facts["sources"] == {"wst": {"files": 1, "bytes": 3}}
+
+
+def test_every_missing_source_is_named_at_once(request_: Request, tmp_path: Path) -> None:
+    gone = [Source(name=name, path=str(tmp_path / name)) for name in ("web", "api")]
+    report = examined(dataclasses.replace(request_, sources=gone))
+    (problem,) = report.problems
+    assert problem.code == "source_missing"
+    assert [each["name"] for each in problem.facts["missing"]] == ["web", "api"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows itself refuses such names")
+def test_all_bad_names_are_told_in_one_problem(request_: Request, tmp_path: Path) -> None:
+    for name in ("CON", "aux.txt", "trailing.", "a:b"):
+        (tmp_path / "wst" / name).write_bytes(b"")
+    report = examined(request_)
+    assert codes(report) == ["path_unusable"]
+    assert report.problems[0].facts["count"] == 4
+
+
+def test_many_problems_are_counted_and_some_are_named() -> None:
+    complaints = trees.Complaints()
+    for number in range(trees.MAX_NAMED + 5):
+        complaints.add(SourceUnreadable, "wst/%d" % number, "locked")
+    (problem,) = complaints.problems()
+    assert problem.facts["count"] == trees.MAX_NAMED + 5
+    assert len(problem.facts["entries"]) == trees.MAX_NAMED
+    assert "and 5 more" in problem.message
