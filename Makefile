@@ -35,8 +35,8 @@ test: setup ## Everything that CI runs, with a summary at the end
 test-quick: setup ## An answer within three minutes: ruff, mypy, layers, credentials, unit tests
 	@$(GATES) --quick
 
-unit: setup ## Unit tests
-	@$(PY) -m pytest tests/unit $(ARGS)
+unit: setup ## Unit tests (ARGS= narrows them)
+	@$(PY) -m pytest $(or $(ARGS),tests/unit)
 
 unit-windows: setup ## The unit tests of module_utils again, under the lab's Windows Python
 	@$(GATES) unit-windows

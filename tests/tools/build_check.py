@@ -104,7 +104,11 @@ def check_playbooks() -> None:
 
 def run(tool: str, *arguments: str) -> str:
     """Run one of Ansible's tools from outside of the clone, seeing only the installed copy; its standard output."""
-    extra = {"ANSIBLE_COLLECTIONS_PATH": str(PLACE), "ANSIBLE_CONFIG": str(PLACE / "ansible.cfg"), "ANSIBLE_LOCALHOST_WARNING": "0"}
+    extra = {
+        "ANSIBLE_COLLECTIONS_PATH": str(PLACE),
+        "ANSIBLE_CONFIG": str(PLACE / "ansible.cfg"),
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+    }
     argv = [str(VENV_BIN / tool), *arguments]
     done = subprocess.run(
         argv, cwd=PLACE, env=environment(**extra), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False

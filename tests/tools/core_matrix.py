@@ -51,7 +51,9 @@ def main() -> int:
         for version in versions:
             interpreter = find_python(version.python)
             if interpreter is None:
-                print(f"NOT EXERCISED: ansible-core {version.core}: no Python {version.python} or newer here", flush=True)
+                print(
+                    f"NOT EXERCISED: ansible-core {version.core}: no Python {version.python} or newer here", flush=True
+                )
                 continue
             try:
                 seconds = back_up(version, interpreter=interpreter, lab_environment=lab_environment)
@@ -95,7 +97,10 @@ def back_up(version: Version, *, interpreter: Path, lab_environment: dict[str, s
     started = time.monotonic()
     path = f"{directory / 'bin'}:{environment()['PATH']}"
     home = str(MATRIX / f"home-{version.core}")  # caches of one version are no good for another
-    call([str(directory / "bin" / "ansible-playbook"), *PLAYBOOK], environment(**lab_environment, PATH=path, ANSIBLE_HOME=home))
+    call(
+        [str(directory / "bin" / "ansible-playbook"), *PLAYBOOK],
+        environment(**lab_environment, PATH=path, ANSIBLE_HOME=home),
+    )
     return time.monotonic() - started
 
 

@@ -38,7 +38,9 @@ def playbook(name: str) -> int:
 
 def run(argv: list[str], **extra: str) -> int:
     """A command with the terminal as its output; its exit code."""
-    inherited = {name: value for name, value in environment(**extra).items() if name not in ("NO_COLOR", "ANSIBLE_NOCOLOR")}
+    inherited = {
+        name: value for name, value in environment(**extra).items() if name not in ("NO_COLOR", "ANSIBLE_NOCOLOR")
+    }
     return subprocess.run(argv, cwd=ROOT, env=inherited, check=False).returncode
 
 

@@ -24,7 +24,9 @@ from pathlib import Path
 from tools.paths import ROOT, environment
 
 TAIL_LINES = 40
-PYTEST_CLOSING = re.compile(r"^=+ .*\b(?:passed|failed|error|skipped|no tests ran)\b.* in [0-9.]+s.*=+$", re.MULTILINE)
+PYTEST_CLOSING = re.compile(
+    r"^(?:=+ )?\d+ (?:passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b.* in [0-9.]+s\b.*$", re.M
+)
 OUTCOME = re.compile(r"\b(\d+) (passed|failed|errors?|skipped|deselected|xfailed|xpassed)\b")
 SKIP_REASON = re.compile(r"^SKIPPED \[(\d+)\] (.*)$", re.MULTILINE)
 
@@ -75,6 +77,8 @@ def run_gates(gates: Sequence[Gate], *, logs: Path, say: Callable[[str], None]) 
 
     def run_lane(members: Iterable[Gate]) -> None:
         for gate in members:
+            if children.stopped:
+                return
             result = run_gate(gate, log=logs / f"{gate.name}.log", children=children)
             results[gate.name] = result
             say(f"{'ok  ' if result.ok else 'FAIL'} {gate.name} ({result.seconds:.0f} s)")
@@ -95,27 +99,32 @@ def run_gates(gates: Sequence[Gate], *, logs: Path, say: Callable[[str], None]) 
 
 
 class Children:
-    """The process groups that run now, so that an interrupt ends them all."""
+    """The gates that run now, each the leader of a process group, so that an interrupt ends them all."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[int] = set()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self.stopped = False
 
-    def add(self, pid: int) -> None:
-        """Remember a group."""
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        """Remember a group; one that starts after the stop is ended at once."""
         with self._lock:
-            self._running.add(pid)
+            self._running.add(process)
+        if self.stopped:
+            end_group(process)
 
-    def remove(self, pid: int) -> None:
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
         """Forget a group: its leader has ended and was waited for."""
         with self._lock:
-            self._running.discard(pid)
+            self._running.discard(process)
 
     def stop(self) -> None:
         """End what still runs."""
+        self.stopped = True
         with self._lock:
-            for pid in self._running:
-                end_group(pid)
+            running = list(self._running)
+        for process in running:
+            end_group(process)
 
 
 def run_gate(gate: Gate, *, log: Path, children: Children) -> Result:
@@ -135,45 +144,37 @@ def run_gate(gate: Gate, *, log: Path, children: Children) -> Result:
             )
         except OSError as exc:
             return Result(gate, 127, 0.0, failed=1, complaint=f"cannot start {gate.argv[0]}: {exc.strerror}")
-        children.add(process.pid)
+        children.add(process)
         try:
             exit_code = process.wait(timeout=gate.seconds)
         except subprocess.TimeoutExpired:
             complaint = f"stopped after its {gate.seconds} s"
-            end_group(process.pid)
+            end_group(process)
             exit_code = process.wait()
         finally:
-            children.remove(process.pid)
+            children.remove(process)
     result = judge(gate, exit_code=exit_code, text=log.read_text(encoding="utf-8", errors="replace"))
     result.seconds = time.monotonic() - started
     result.complaint = complaint or result.complaint
     return result
 
 
-def end_group(pid: int) -> None:
-    """Ask a process group to end, and make it after ten seconds."""
-    for number, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 0.0)):
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process group to end, give its leader ten seconds, then end what is left of the group."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.killpg(pid, number)
+            os.killpg(process.pid, number)
         except ProcessLookupError:
             return
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and group_lives(pid):
-            time.sleep(0.1)
-
-
-def group_lives(pid: int) -> bool:
-    """Whether a process group has a member that is not a zombie of ours."""
-    try:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        os.killpg(pid, 0)
-    except (ProcessLookupError, ChildProcessError):
-        return False
-    return True
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def judge(gate: Gate, *, exit_code: int, text: str) -> Result:
     """Count what ran and find what the output says to the summary."""
+    text = text.replace("\r\n", "\n")
     result = Result(gate, exit_code, 0.0)
     if gate.kind == "pytest":
         count_pytest(result, text)

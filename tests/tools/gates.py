@@ -9,6 +9,7 @@ To add a gate, add it to ``GATES``; it belongs to the lane ``lab`` when it needs
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
@@ -95,6 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = [gate for gate in GATES if options.all or (options.quick and gate.quick) or gate.name in options.names]
     if not chosen:
         parser.error("name a gate, or --quick, or --all")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # children end with us
     started = time.monotonic()
     results = run_gates(chosen, logs=LOGS, say=say)
     say(summarise(results, logs=LOGS, seconds=time.monotonic() - started))

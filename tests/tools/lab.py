@@ -53,4 +53,6 @@ def wstlab(*arguments: str, quiet: bool = False) -> int:
     env = environment(**lab_variables(), PYTHONPATH=str(ROOT / "tests" / "lab"))
     argv = [str(VENV_BIN / "python"), "-m", "wstlab", *arguments]
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False).returncode
+    return subprocess.run(
+        argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+    ).returncode

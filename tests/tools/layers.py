@@ -6,7 +6,7 @@
 - module_utils (host) and plugin_utils (control node) never import each other; modules import no plugin_utils, actions
   no module_utils.
 - Imports point downwards: foundations import no concern's package, no package imports a module, nothing is circular.
-- Only ``_platform`` knows which operating system it is on.
+- On the host, only ``_platform`` knows which operating system it is on (the control node is always POSIX).
 - What reaches the host needs the standard library and Ansible alone; psycopg is imported inside ``_pg``, in functions.
 - No shell, and nothing of AnsibleModule that does not work on Windows.
 - Package ``__init__.py`` files are empty; every file names its licence.
@@ -26,8 +26,8 @@ PREFIX = "ansible_collections.wst.backup."
 MODULE_UTILS = PREFIX + "plugins.module_utils"
 PLUGIN_UTILS = PREFIX + "plugins.plugin_utils"
 
-# The runner is sent ahead of module_utils and starts processes on either system before anything else is there.
-KNOWS_THE_SYSTEM = ("plugins/module_utils/_platform/", "plugins/plugin_utils/_remote/")
+# Beside the seam: the control node, which is always POSIX, and the runner that it sends ahead of module_utils.
+KNOWS_THE_SYSTEM = ("plugins/module_utils/_platform/", "plugins/plugin_utils/", "plugins/action/")
 SYSTEM_MODULES = frozenset({"msvcrt", "ctypes", "winreg", "_winapi", "fcntl", "pwd", "grp", "termios", "resource"})
 SYSTEM_NAMES = frozenset({("os", "name"), ("sys", "platform"), ("os", "uname"), ("sys", "getwindowsversion")})
 # It queries WMI on Windows from Python 3.12 on, which hangs or crashes where WMI is off.

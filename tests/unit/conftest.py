@@ -17,6 +17,15 @@ settings.register_profile("full", parent=settings.get_profile("quick"), max_exam
 settings.load_profile("full" if os.environ.get("CI") else "quick")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the other system; it counts as deselected, and the gate of that system runs it."""
+    other = "posix" if os.name == "nt" else "windows"
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker(other)]
+
+
 def pytest_configure() -> None:
     """Stop at once, by name, where the link to the collection is missing."""
     if importlib.util.find_spec("ansible_collections") is None:
