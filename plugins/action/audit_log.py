@@ -23,6 +23,8 @@ class ActionModule(HostPythonAction):
 
     def failed(self, result: dict[str, Any]) -> dict[str, Any]:
         """Record the event here instead: a full disk or a lost host must not lose it. Never silently."""
+        if self._task.check_mode:
+            return result
         arguments = self._task.args
         wanted = {name: arguments.get(name) for name in ("event", "result", "code", "message", "details")}
         reason = {"code": result.get("code"), "message": result.get("msg")}

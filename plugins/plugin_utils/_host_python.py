@@ -25,7 +25,7 @@ from ansible.plugins.action import ActionBase
 from . import _connection, _control_log, _errors, _payload, _progress, _run_identity
 from ._exchange import Exchange, FirstContactFailed
 from ._follow import Follower
-from ._settings import Settings, read_settings
+from ._settings import CONTROL_DIR, Settings, read_settings
 
 PROGRESS_EVERY = 3.0  # seconds between progress lines
 WITHOUT_RUN = "adhoc"  # where jobs outside of a run live
@@ -41,8 +41,9 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
     clock: Callable[[], float] = staticmethod(time.monotonic)
     sleep: Callable[[float], None] = staticmethod(time.sleep)
 
-    _settings: Settings
-    _run_id: str
+    _settings: Optional[Settings] = None  # None until the task's variables have been read
+    _host: str = ""
+    _run_id: str = ""
     _module_data: Any = None
     _python: list[str]
 
@@ -80,6 +81,8 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
                 self._record({"event": "connection_lost", "code": error.code, "message": error.message})
         if self._warnings:
             result["warnings"] = [*result.get("warnings", []), *self._warnings]
+        if result.get("skipped") or self._settings is None:
+            return result
         return self.failed(result) if result.get("failed") else self.succeeded(result)
 
     def _run(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -87,18 +90,18 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             raise _errors.AsyncRefused("async is not supported by modules that run in the host's Python.")
         super().run(None, task_vars)
         windows = _connection.is_windows(self._connection)
+        self._host = str(self._task.delegate_to or task_vars.get("inventory_hostname") or "localhost")
         own = self._variables_of_host(task_vars)
         template = self._templar.copy_with_new_env(available_variables=own).template
-        self._settings = read_settings(own, template, windows=windows, root=self._task.args.get("root"))
-        self._host = str(self._task.delegate_to or task_vars.get("inventory_hostname") or "localhost")
+        settings = read_settings(own, template, windows=windows, root=self._task.args.get("root"))
+        self._settings = settings
         self._run_id = self.run_id(task_vars)
         self._nonce = secrets.token_hex(6)
         become = bool(self._connection.become) or bool(self._play_context.become)
         if windows:
-            accept = self._settings.accept_unproven
-            _connection.check_windows(self._connection, become=become, accept_unproven=accept)
-            self._python = [self._settings.python]
-            task_vars = self._with_interpreter(task_vars)
+            _connection.check_windows(self._connection, become=become, accept_unproven=settings.accept_unproven)
+            self._python = [settings.python]
+            task_vars = self._with_interpreter(task_vars, settings.python)
         else:
             _connection.check_posix(self._connection)
         result: dict[str, Any] = self._execute_module(task_vars=task_vars)
@@ -109,9 +112,9 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         host = self._task.delegate_to
         return delegated.get(host) or task_vars if host else task_vars
 
-    def _with_interpreter(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _with_interpreter(self, task_vars: dict[str, Any], python: str) -> dict[str, Any]:
         """A copy of the variables in which Ansible finds our interpreter and does not go looking for one."""
-        interpreter = {"ansible_python_interpreter": self._settings.python}
+        interpreter = {"ansible_python_interpreter": python}
         copied = {**task_vars, **interpreter}
         host = self._task.delegate_to
         delegated = task_vars.get("ansible_delegated_vars") or {}
@@ -137,13 +140,15 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         in_data = kwargs.get("in_data", args[1] if len(args) > 1 else None)
         if in_data is None or in_data is not self._module_data:
             return super()._low_level_execute_command(cmd, *args, **kwargs)
-        outcome = self._run_on_host(to_text(in_data))
+        if self._settings is None:
+            raise AssertionError("the settings are read before a module is executed")
+        outcome = self._run_on_host(to_text(in_data), self._settings)
         outcome["stdout_lines"] = outcome["stdout"].splitlines()
         outcome["stderr_lines"] = outcome["stderr"].splitlines()
         return outcome
 
-    def _run_on_host(self, module: str) -> dict[str, Any]:
-        exchange = self._exchange()
+    def _run_on_host(self, module: str, settings: Settings) -> dict[str, Any]:
+        exchange = self._exchange(settings)
         request: dict[str, Any] = {
             "module": module,
             "environment": self._environment(),
@@ -155,10 +160,10 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             return outcome
         name = self._task.action.rpartition(".")[2]
         job = [self._run_id or WITHOUT_RUN, f"{name}-{self._nonce}"]
-        common = {"root": self._settings.root, "job": job}
+        common = {"root": settings.root, "job": job}
         return Follower(exchange, common, self._show_progress(name), self._warnings).run(request)
 
-    def _exchange(self) -> Exchange:
+    def _exchange(self, settings: Settings) -> Exchange:
         windows = _connection.is_windows(self._connection)
 
         def execute(line: bytes) -> Any:
@@ -173,7 +178,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             execute=execute,
             reset=lambda: _connection.close_quietly(self._connection),
             python=" ".join(self._python),
-            patience=self._settings.reconnect_timeout,
+            patience=settings.reconnect_timeout,
             say=lambda text: self._display.display(f"  [{self._host}] {text}"),
             contacted=bool(self._run_id),
             clock=self.clock,
@@ -214,7 +219,8 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
     def _record(self, entry: dict[str, Any], **where: Any) -> None:
         """Keep the event on the control node; that it cannot write must not hide the event itself."""
         entry = {"run_id": self._run_id, "task": self._task.action, **entry}
+        directory = self._settings.control_dir if self._settings else CONTROL_DIR
         try:
-            _control_log.record(self._settings.control_dir, self._host, entry, **where)
+            _control_log.record(directory, self._host, entry, **where)
         except OSError as error:
             self._warnings.append(f"the control node could not record this: {error}")

@@ -275,6 +275,8 @@ def start(request: Dict[str, Any]) -> Dict[str, Any]:
 
 def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
     """Start the job's process and see it begin; returns a warning where it had to run attached."""
+    with open(job.path("reserve"), "wb") as reserve:
+        reserve.write(os.urandom(RESERVED))  # random: zeros would take no space on a compressed volume
     payload = job_payload(PAYLOAD, request)
     stub = (
         "import sys,hashlib;d=sys.stdin.buffer.read();"
@@ -339,8 +341,6 @@ def run_job(request: Dict[str, Any]) -> None:
     with alive:
         if os.path.exists(job.path("pid")):
             return
-        with open(job.path("reserve"), "wb") as reserve:
-            reserve.write(os.urandom(RESERVED))  # random: zeros would take no space on a compressed volume
         write_file(job.path("pid"), {"pid": os.getpid(), "started": time.time()})
         keep_children()
         outcome = run_module(request, job.paths())
@@ -454,7 +454,10 @@ def main(text: str) -> None:
     """Do what the request says and answer it. A job's own process answers through its directory only."""
     request = json.loads(text)
     if request["mode"] == "job":
-        run_job(request)
+        try:
+            run_job(request)
+        except OSError as error:
+            sys.exit(str(error))  # into stderr.txt, without a traceback
         return
     print(f"{HELLO}:{request['reply']}", flush=True)  # from here on silence means that this process was ended
     with _refusals_told(request["reply"]):
