@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The step ``backup_archive``: from sources and dump to a partial artifact on the local layer."""
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
+from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description, Extra
+from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
+from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import MANIFEST, MEMBERS
+from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import DumpFacts, read_dump_facts
+from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source, check_names, resolve
+from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Survey, survey
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, NoSpace
+from ansible_collections.wst.backup.plugins.module_utils._fs import (
+    free_bytes,
+    remove_file,
+    translate_oserror,
+    write_record,
+)
+from ansible_collections.wst.backup.plugins.module_utils._layout import ARCHIVE_FACTS, ROLES_SQL, HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+SPOOLS = ("central.spool", "members.spool")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the module was asked for."""
+
+    layout: HostLayout
+    sources: Sequence[Source]
+    local_dir: str
+    prefix: str
+    environment: str
+    dump_name: str
+    level: int
+    secrets: Sequence[str]
+    audit_head: Optional[Mapping[str, Any]] = None
+
+
+def preview(request: Request) -> Dict[str, Any]:
+    """What would be archived, without writing; the dump need not exist yet."""
+    _, seen = _look(request)
+    run_id = _context.current().run_id
+    artifact = artifact_of_run(run_id, request.prefix) if run_id else None
+    return {"artifact": artifact.stem if artifact else None, "path": None, "notes": {}, **seen.totals.body()}
+
+
+def archive(request: Request) -> Dict[str, Any]:
+    """Build the run's artifact under its partial name and leave ``archive.json`` in the workspace.
+
+    Raises by name; then nothing of it is left on the layer.
+    """
+    run_id = _context.require_run_id()
+    artifact = artifact_of_run(run_id, request.prefix)
+    workspace = request.layout.workspace(run_id)
+    partial = os.path.join(request.local_dir, artifact.zip_partial(run_id))
+    with held(request.layout, run_id):
+        check_names(request.sources, reserved=_reserved(request))
+        dump = read_dump_facts(workspace, dump_name=request.dump_name)
+        sources, seen = _look(request)
+        _check_space(request.local_dir, seen, dump)
+        remove_file(partial)  # of an earlier try of this very run
+        remove_file(os.path.join(workspace, ARCHIVE_FACTS))
+        description = Description(
+            artifact=artifact.stem,
+            run_id=run_id,
+            prefix=request.prefix,
+            environment=request.environment,
+            database=dump.body,
+            dump_name=request.dump_name,
+            snapshot_at=dump.snapshot_at,
+            audit_head=request.audit_head,
+        )
+        try:
+            built = _write(request, sources, seen, dump=dump, partial=partial, description=description)
+            body = _facts(built, path=partial, zip_name=artifact.zip, run_id=run_id)
+            write_record(os.path.join(workspace, ARCHIVE_FACTS), body)
+        except BaseException:
+            _forget(partial)
+            raise
+    return {
+        "artifact": artifact.stem,
+        "path": partial,
+        "size": built.size,
+        "sha256": built.sha256,
+        "notes": built.manifest["notes"],
+        **built.totals.body(),
+    }
+
+
+def _reserved(request: Request) -> List[str]:
+    return [request.dump_name, ROLES_SQL, MANIFEST, MEMBERS]
+
+
+def _look(request: Request) -> Tuple[List[Source], Survey]:
+    check_names(request.sources, reserved=_reserved(request))
+    sources = resolve(request.sources)
+    _jobs.step("survey", unit="files")
+    return sources, survey(sources, guard=_guard(request))
+
+
+def _guard(request: Request) -> Guard:
+    """Secrets, and our own directories: a source such as ``C:\\`` must not swallow the backups."""
+    return Guard(
+        files=[request.layout.key_file, *request.secrets], directories=[request.layout.root, request.local_dir]
+    )
+
+
+def _check_space(local_dir: str, seen: Survey, dump: DumpFacts) -> None:
+    """Refuses what cannot fit; what might fit is tried, and a disk that runs full on the way is named then."""
+    needed = seen.least + dump.size + dump.roles_size
+    free = free_bytes(local_dir)
+    if free < needed:
+        raise NoSpace(
+            "the artifact needs at least %d bytes in %s, where %d are free." % (needed, local_dir, free),
+            path=local_dir,
+            needed=needed,
+            free=free,
+        )
+
+
+def _write(
+    request: Request,
+    sources: Sequence[Source],
+    seen: Survey,
+    *,
+    dump: DumpFacts,
+    partial: str,
+    description: Description,
+) -> Built:
+    extras = [
+        Extra(name=request.dump_name, path=dump.path, sha256=dump.sha256, packed=True),
+        Extra(name=ROLES_SQL, path=dump.roles_path),
+    ]
+    workspace = os.path.dirname(dump.path)
+    _jobs.step("archive")
+    with contextlib.ExitStack() as stack:
+        central, spool = (stack.enter_context(_spool(os.path.join(workspace, name))) for name in SPOOLS)
+        file = stack.enter_context(_new(partial))
+        builder = Builder(
+            file,
+            central=central,
+            spool=spool,
+            guard=_guard(request),
+            level=request.level,
+            expected=seen.totals.bytes + dump.size + dump.roles_size,
+        )
+        built = builder.build(sources, extras, description)
+        try:
+            api.flush_file(file)
+        except OSError as error:
+            raise translate_oserror(error, partial) from error
+    return built
+
+
+def _new(path: str) -> BinaryIO:
+    try:
+        return api.create_new(path)
+    except OSError as error:
+        raise translate_oserror(error, path) from error
+
+
+@contextlib.contextmanager
+def _spool(path: str) -> Iterator[BinaryIO]:
+    """A file of ours that is gone afterwards."""
+    remove_file(path)
+    try:
+        with _new(path) as file:
+            yield file
+    finally:
+        _forget(path)
+
+
+def _forget(path: str) -> None:
+    """Remove it if that is possible; the failure that is on its way matters more, and the next run sweeps."""
+    with contextlib.suppress(BackupError):
+        remove_file(path)
+
+
+def _facts(built: Built, *, path: str, zip_name: str, run_id: str) -> Dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "artifact": built.manifest["artifact"],
+        "path": path,
+        "zip": {"name": zip_name, "size": built.size, "sha256": built.sha256},
+        "manifest": built.manifest,
+        "manifest_sha256": built.manifest_sha256,
+    }

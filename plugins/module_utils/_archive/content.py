@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Level 2: every member is what the member list says, and nothing else is there.
+
+The list and the central directory have the same order, so both are read as streams, side by side.
+"""
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Set
+
+from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import (
+    MANIFEST,
+    MAX_MANIFEST,
+    MEMBERS,
+    decode_manifest,
+)
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import path_problem, printable
+from ansible_collections.wst.backup.plugins.module_utils._archive.members import (
+    DIRECTORY,
+    FILE,
+    LINK,
+    Member,
+    read_members,
+)
+from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    ArtifactDamaged,
+    ArtifactIncomplete,
+    ArtifactUnsafePath,
+    ArtifactUnsupported,
+)
+
+
+@dataclass(frozen=True)
+class ManifestFound:
+    """The manifest of an artifact of ours, and the members that describe the others."""
+
+    body: Mapping[str, Any]
+    sha256: str  # of its bytes
+    entry: ZipEntry
+    members: ZipEntry
+
+
+def find_manifest(reader: ZipReader) -> Optional[ManifestFound]:
+    """The manifest, or None for an archive that others made. Raises by name where it is there and no good."""
+    entry, members = reader.find(MANIFEST), reader.find(MEMBERS)
+    if entry is None and members is None:
+        return None
+    if entry is None or members is None:
+        raise ArtifactIncomplete("it lacks %s" % (MANIFEST if entry is None else MEMBERS))
+    if entry.size > MAX_MANIFEST:
+        raise ArtifactUnsupported("its manifest.json has %d bytes" % entry.size, size=entry.size)
+    data = b"".join(reader.content(entry))
+    return ManifestFound(
+        body=decode_manifest(data), sha256=hashlib.sha256(data).hexdigest(), entry=entry, members=members
+    )
+
+
+def prove_listed(reader: ZipReader, found: ManifestFound) -> Totals:
+    """Read every member; what the sources have is returned. Raises by name at the first contradiction."""
+    digest = hashlib.sha256()
+    listed = read_members(_watched(reader.content(found.members), digest.update))
+    progress = _Progress(reader.bytes)
+    lines = _Lines(listed, sources={str(source["name"]) for source in found.body["sources"]})
+    for entry in reader.entries():
+        if entry.offset == found.entry.offset or entry.offset == found.members.offset:
+            continue  # proved when they were read; they cannot list themselves
+        line = lines.next_stored()
+        if line is None or line.path != entry.path or (line.kind == DIRECTORY) != entry.is_directory:
+            raise _mismatch(reader, entry, line)
+        _prove_member(reader, entry, line, progress)
+    left = lines.next_stored()
+    if left is not None:
+        raise _missing(left)
+    told = found.body["members"]
+    if (told.get("count"), told.get("sha256")) != (lines.count, digest.hexdigest()):
+        raise ArtifactDamaged("its members.jsonl is not the one that its manifest describes")
+    if found.body["totals"] != lines.totals.body():
+        raise ArtifactDamaged("its manifest counts other totals than its member list", counted=lines.totals.body())
+    return lines.totals
+
+
+def prove_unlisted(reader: ZipReader) -> Totals:
+    """Read every member of an archive without a member list: all that can be proved is that it decodes."""
+    progress = _Progress(reader.bytes)
+    totals = Totals()
+    for entry in reader.entries():
+        for chunk in reader.content(entry):
+            progress.tick(len(chunk), entry.path)
+        if entry.is_directory:
+            totals.directories += 1
+        else:
+            totals.files += 1
+            totals.bytes += entry.size
+    return totals
+
+
+class _Progress:
+    def __init__(self, total: int) -> None:
+        self._done, self._total = 0, total
+
+    def tick(self, count: int, item: str) -> None:
+        self._done += count
+        _jobs.progress(self._done, self._total, item)
+
+
+class _Lines:
+    """The member list, counted while it is read."""
+
+    def __init__(self, listed: Iterator[Member], *, sources: Set[str]) -> None:
+        self._listed = listed
+        self._sources = sources
+        self.totals = Totals()
+        self.count = 0
+
+    def next_stored(self) -> Optional[Member]:
+        """The next line that has a member in the ZIP; None after the last."""
+        for line in self._listed:
+            self.count += 1
+            self._count(line)
+            if line.kind != LINK:
+                return line
+            if path_problem(line.path) is not None:
+                raise ArtifactUnsafePath("it lists a link with the name %r" % printable(line.path))
+        return None
+
+    def _count(self, line: Member) -> None:
+        if line.path.split("/", 1)[0] not in self._sources:
+            return
+        self.totals.files += line.kind == FILE
+        self.totals.directories += line.kind == DIRECTORY
+        self.totals.links += line.kind == LINK
+        self.totals.bytes += line.size
+
+
+def _prove_member(reader: ZipReader, entry: ZipEntry, line: Member, progress: _Progress) -> None:
+    digest = hashlib.sha256()
+    for chunk in reader.content(entry):
+        digest.update(chunk)
+        progress.tick(len(chunk), entry.path)
+    if line.kind == FILE and (entry.size, entry.crc32, digest.hexdigest()) != (line.size, line.crc32, line.sha256):
+        raise ArtifactDamaged(
+            "the member %s is not what the member list says" % printable(entry.path),
+            path=printable(entry.path),
+            expected=line.sha256,
+            found=digest.hexdigest(),
+        )
+
+
+def _mismatch(reader: ZipReader, entry: ZipEntry, line: Optional[Member]) -> Exception:
+    """Which of the two is wrong: is something missing, or is something there that nobody listed?"""
+    if line is not None and not any(other.path == line.path for other in reader.entries()):
+        return _missing(line)
+    shown = printable(entry.path)
+    return ArtifactDamaged("the member %s is not in the member list, or not at its place in it" % shown, path=shown)
+
+
+def _missing(line: Member) -> ArtifactIncomplete:
+    shown = printable(line.path)
+    return ArtifactIncomplete("the member %s is in the member list but not in the archive" % shown, path=shown)
+
+
+def _watched(chunks: Iterable[bytes], watch: Callable[[bytes], None]) -> Iterator[bytes]:
+    for chunk in chunks:
+        watch(chunk)
+        yield chunk

@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proves an archive, level by level; each level implies the one before.
+
+1. structure: it opens, every byte of it belongs to something, what is required is there, the dump is not empty.
+2. content: every member decodes to its end and is what the member list says; the file on the disk, read past the
+   cache, is the one that the sidecar or the builder describes.
+3. dump: the database dump decodes in full.
+
+An archive that others made has no member list: level 2 then rests on its CRCs alone, and the verdict says so.
+"""
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, cast
+
+from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._archive.content import (
+    ManifestFound,
+    find_manifest,
+    prove_listed,
+    prove_unlisted,
+)
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold
+from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    ArtifactDamaged,
+    ArtifactIncomplete,
+    ArtifactUnsafePath,
+    ArtifactUnsupported,
+    DumpEmpty,
+    DumpMissing,
+)
+from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
+from ansible_collections.wst.backup.plugins.module_utils._hashing import sha256_of
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+STRUCTURE, CONTENT, DUMP = 1, 2, 3
+_BUFFER = 1 << 16
+_DUMP_SUFFIXES = (".backup", ".dump")
+_DUMP_MAGIC = b"PGDMP"
+
+
+@dataclass(frozen=True)
+class DumpCounts:
+    """What a decoded dump has."""
+
+    tables: int
+    rows: int
+
+
+DumpCheck = Callable[[Iterator[bytes], Optional[Mapping[str, Any]]], DumpCounts]
+"""Decodes a dump, given its bytes and the database's facts from the manifest (None where there are none)."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What somebody outside of the archive says of it: the sidecar, or the step that built it."""
+
+    size: int
+    sha256: str
+    manifest_sha256: str
+
+
+@dataclass
+class Verdict:
+    """What was proved."""
+
+    level: int = 0
+    ours: bool = False
+    members: int = 0
+    totals: Totals = field(default_factory=Totals)
+    size: int = 0
+    sha256: Optional[str] = None  # of the bytes on the disk; None below level 2
+    mtime_ns: int = 0
+    file_id: str = ""
+    uncached: Optional[bool] = None  # False where the system answered from its cache
+    manifest: Optional[Mapping[str, Any]] = None
+    dump_sha256: Optional[str] = None
+    dump: Optional[DumpCounts] = None
+    remarks: List[str] = field(default_factory=list)
+
+
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Puts the archive's path before every failure that is about it, and names what the disk says."""
+    try:
+        yield
+    except (ArtifactDamaged, ArtifactIncomplete, ArtifactUnsafePath, ArtifactUnsupported) as error:
+        raise type(error)("%s: %s." % (path, error.message.rstrip(".")), **{**error.facts, "artifact": path}) from error
+    except OSError as error:
+        raise translate_oserror(error, path) from error
+
+
+def verify(
+    path: str,
+    *,
+    level: int,
+    required: Sequence[str] = (),
+    expected: Optional[Expected] = None,
+    check_dump: Optional[DumpCheck] = None,
+) -> Verdict:
+    """Prove the archive up to ``level``; raises by name at the first contradiction.
+
+    :param required: member paths, files or directories, that must be there beside those that the manifest names.
+    :param check_dump: decodes the dump for level 3; without it level 3 is not reached.
+    """
+    with naming(path), api.open_source(path) as raw:
+        before = api.facts_of(raw)
+        verdict = Verdict(size=before.size, mtime_ns=before.mtime_ns, file_id=before.file_id)
+        reader = ZipReader(io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER), size=before.size)
+        found = find_manifest(reader)
+        _prove_structure(reader, found, required, verdict, expected)
+        if level >= CONTENT:
+            _prove_content(path, reader, found, verdict, expected)
+        if level >= DUMP:
+            _prove_dump(reader, found, verdict, check_dump)
+        after = api.facts_of(raw)
+        if (after.size, after.mtime_ns) != (before.size, before.mtime_ns):
+            raise ArtifactDamaged("somebody wrote to it while it was verified")
+    return verdict
+
+
+def _prove_structure(
+    reader: ZipReader,
+    found: Optional[ManifestFound],
+    required: Sequence[str],
+    verdict: Verdict,
+    expected: Optional[Expected],
+) -> None:
+    verdict.members = reader.files + reader.directories
+    verdict.totals = Totals(files=reader.files, directories=reader.directories, bytes=reader.bytes)
+    if expected is not None:
+        _compare_outside(reader, found, expected)
+    wanted = list(required)
+    if found is not None:
+        verdict.ours, verdict.manifest = True, found.body
+        wanted += [str(source["name"]) for source in found.body["sources"]]
+    _require(reader, wanted)
+    if found is not None:
+        _require_dump(reader, str(found.body["dump"]["path"]))
+    verdict.level = STRUCTURE
+
+
+def _compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected: Expected) -> None:
+    if reader.size != expected.size:
+        raise ArtifactDamaged(
+            "it has %d bytes instead of %d" % (reader.size, expected.size), size=reader.size, expected=expected.size
+        )
+    if found is None:
+        raise ArtifactIncomplete("it has no manifest.json")
+    if found.sha256 != expected.manifest_sha256:
+        raise ArtifactDamaged("its manifest.json is not the one of its set", found=found.sha256)
+
+
+def _require(reader: ZipReader, wanted: Sequence[str]) -> None:
+    """Every wanted path is a member, or the directory of one."""
+    missing = {fold(path.strip("/")): path for path in wanted}
+    for entry in reader.entries():
+        if not missing:
+            return
+        path = fold(entry.path)
+        for key in [key for key in missing if path == key or path.startswith(key + "/")]:
+            del missing[key]
+    if missing:
+        names = sorted(missing.values())
+        raise ArtifactIncomplete("it lacks %s" % ", ".join(names), missing=names)
+
+
+def _require_dump(reader: ZipReader, path: str) -> ZipEntry:
+    entry = reader.find(path)
+    if entry is None:
+        raise DumpMissing("the archive has no %s." % path, path=path)
+    if entry.size == 0:
+        raise DumpEmpty("%s in the archive has no bytes." % path, path=path)
+    return entry
+
+
+def _prove_content(
+    path: str, reader: ZipReader, found: Optional[ManifestFound], verdict: Verdict, expected: Optional[Expected]
+) -> None:
+    _jobs.step("verify members")
+    if found is not None:
+        verdict.totals = prove_listed(reader, found)
+        verdict.dump_sha256 = str(found.body["dump"].get("sha256"))
+    else:
+        verdict.totals = prove_unlisted(reader)
+        verdict.remarks.append("no member list: contents rest on their CRC-32 alone")
+    _jobs.step("read back")
+    chunks = api.read_uncached(path)
+    verdict.sha256, size = sha256_of(_ticking(iter(chunks), reader.size, path))
+    verdict.uncached = chunks.bypassed
+    if size != reader.size or (expected is not None and verdict.sha256 != expected.sha256):
+        raise ArtifactDamaged(
+            "what the disk holds is not what was written",
+            found=verdict.sha256,
+            expected=expected.sha256 if expected is not None else None,
+        )
+    verdict.level = CONTENT
+
+
+def _prove_dump(
+    reader: ZipReader, found: Optional[ManifestFound], verdict: Verdict, check_dump: Optional[DumpCheck]
+) -> None:
+    entry = reader.find(str(found.body["dump"]["path"])) if found is not None else _foreign_dump(reader)
+    if entry is None:
+        verdict.remarks.append("no single database dump at its top: the dump level cannot be reached")
+        return
+    if check_dump is None:
+        verdict.remarks.append("no client tools were given: the dump was not decoded")
+        return
+    _jobs.step("decode dump")
+    facts = found.body["database"] if found is not None else None
+    verdict.dump = check_dump(reader.content(entry), facts)
+    verdict.level = DUMP
+
+
+def _foreign_dump(reader: ZipReader) -> Optional[ZipEntry]:
+    """The one file at the top that is named and begins like a dump."""
+    candidates = [
+        entry
+        for entry in reader.entries()
+        if "/" not in entry.path and not entry.is_directory and entry.path.lower().endswith(_DUMP_SUFFIXES)
+    ]
+    dumps = [entry for entry in candidates if next(reader.content(entry), b"").startswith(_DUMP_MAGIC)]
+    return dumps[0] if len(dumps) == 1 else None
+
+
+def _ticking(chunks: Iterator[bytes], total: int, item: str) -> Iterator[bytes]:
+    done = 0
+    for chunk in chunks:
+        done += len(chunk)
+        _jobs.progress(done, total, item)
+        yield chunk
