@@ -6,6 +6,7 @@
 The transport starts long steps as jobs and reads ``progress.json`` of the job's directory; it asks a job to stop by
 making the file ``cancel`` there. Outside of a job everything here does nothing.
 """
+
 from __future__ import annotations
 
 import os

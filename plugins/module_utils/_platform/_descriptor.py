@@ -5,6 +5,7 @@
 
 Layout: [MS-DTYP] 2.4.2 (SID), 2.4.4 (ACE), 2.4.5 (ACL), 2.4.6 (self-relative SECURITY_DESCRIPTOR).
 """
+
 from __future__ import annotations
 
 import struct

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The POSIX side of the seam, gathered for ``api``."""
+
 from __future__ import annotations
 
 from ansible_collections.wst.backup.plugins.module_utils._platform._posix_files import (

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files and locks on POSIX systems."""
+
 from __future__ import annotations
 
 import ctypes
@@ -146,9 +147,11 @@ class FileLock:
     """A lock that the system holds for this process and frees when it dies, however it dies.
 
     The file is made when missing and never removed (a removed one could be locked twice).
+
+    :param first_byte: lock as the job runner does (it matters on Windows only, where locks are of bytes).
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, first_byte: bool = False) -> None:
         self.path = path
         self._file: Optional[BinaryIO] = None
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Processes on POSIX systems."""
+
 from __future__ import annotations
 
 import ctypes
@@ -77,12 +78,19 @@ def process_started(pid: int) -> Optional[str]:
     return fields[19].decode("ascii")  # starttime, proc(5): ticks since boot
 
 
-def end_process(pid: int, started: Optional[str]) -> bool:
-    """Kill that process if it is still the one that started then; False when it is gone. Raises OSError."""
-    if process_started(pid) is None or (started is not None and process_started(pid) != started):
+def end_process(pid: int, started: Optional[str] = None) -> bool:
+    """Kill that process, with its group when it leads one; False when it is gone. Raises OSError.
+
+    :param started: what ``process_started`` said of it: a later process of the same number is left alone.
+    """
+    now = process_started(pid)
+    if now is None or (started is not None and now != started):
         return False
     try:
-        os.kill(pid, signal.SIGKILL)
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return False
     return True

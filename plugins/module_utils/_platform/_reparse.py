@@ -7,6 +7,7 @@ A reparse point is a link only if its tag is a name surrogate: deduplicated, com
 have tags too and are files, which backup programs have skipped as links (duplicati issue 1811).
 Layout: [MS-FSCC] 2.1.2, REPARSE_DATA_BUFFER.
 """
+
 from __future__ import annotations
 
 import struct

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the platform tells, in the same words on every system."""
+
 from __future__ import annotations
 
 import os
@@ -40,7 +41,8 @@ class Entry:
     @property
     def file_id(self) -> str:
         """Tells one file from every other on this host, whatever its names; raises OSError when it is gone."""
-        assert self._file_id is not None
+        if self._file_id is None:
+            raise ValueError("nobody knows the identity of %s" % self.path)
         return self._file_id(self.path)
 
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Windows functions that Python does not have, with their types. Importable, but not callable, elsewhere."""
+
 from __future__ import annotations
 
 import ctypes
@@ -70,12 +71,12 @@ _NTDLL: _Prototypes = {"NtQuerySystemInformation": (LONG, (DWORD, POINTER, DWORD
 _LIBRARIES: Dict[str, _Prototypes] = {"kernel32": _KERNEL32, "advapi32": _ADVAPI32, "ntdll": _NTDLL}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _library(name: str) -> Any:
     return vars(ctypes)["WinDLL"](name, use_last_error=True)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def function(name: str) -> Callable[..., Any]:
     """A function of the tables above, ready to be called."""
     for library, prototypes in _LIBRARIES.items():

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Windows side of the seam, gathered for ``api``."""
+
 from __future__ import annotations
 
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import (

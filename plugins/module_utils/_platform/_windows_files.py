@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files and locks on Windows."""
+
 from __future__ import annotations
 
 import ctypes
@@ -170,10 +171,13 @@ class FileLock:
     """A lock that the system holds for this process and frees when it dies, however it dies.
 
     The file is made when missing and never removed (a removed one could be locked twice).
+
+    :param first_byte: lock as the job runner does, which uses ``msvcrt.locking`` at offset 0.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, first_byte: bool = False) -> None:
         self.path = path
+        self._offset_high = 0 if first_byte else _LOCK_OFFSET_HIGH
         self._handle: Optional[_win32.Handle] = None
 
     def try_acquire(self) -> bool:
@@ -181,7 +185,7 @@ class FileLock:
         if self._handle is not None:
             return True
         handle = _win32.open_file(long_path(self.path), _GENERIC_READ_WRITE, disposition=_OPEN_ALWAYS)
-        place = _Overlapped(offset_high=_LOCK_OFFSET_HIGH)
+        place = _Overlapped(offset_high=self._offset_high)
         flags = _LOCK_NOW | _LOCK_EXCLUSIVE
         if not _win32.function("LockFileEx")(handle.value, flags, 0, 1, 0, ctypes.byref(place)):
             error = _win32.last_error(self.path)

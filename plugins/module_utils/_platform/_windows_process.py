@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Processes on Windows."""
+
 from __future__ import annotations
 
 import ctypes
@@ -147,8 +148,11 @@ def _started(handle: _win32.Handle) -> Optional[str]:
     return str(times[0].value)  # creation, in 100 ns since 1601
 
 
-def end_process(pid: int, started: Optional[str]) -> bool:
-    """Kill that process if it is still the one that started then; False when it is gone. Raises OSError."""
+def end_process(pid: int, started: Optional[str] = None) -> bool:
+    """Kill that process; its job object, if it has one, takes its children. False when it is gone. Raises OSError.
+
+    :param started: what ``process_started`` said of it: a later process of the same number is left alone.
+    """
     value = _win32.function("OpenProcess")(_QUERY_LIMITED | _TERMINATE, False, pid)
     if not value:
         if process_started(pid) is not None:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may do what, on Windows: access lists, owners, and the token of this process."""
+
 from __future__ import annotations
 
 import ctypes
@@ -116,12 +117,8 @@ def _read(path: str) -> Tuple[bytes, str]:
 
 def identity() -> Identity:
     """Who this process is, by its token."""
-    token = ctypes.c_void_p()
-    _win32.require(
-        _win32.function("OpenProcessToken")(_win32.function("GetCurrentProcess")(), _TOKEN_QUERY, ctypes.byref(token))
-    )
-    with _win32.Handle(token.value or 0):
-        sid, _ = _sids(_token(token, _TOKEN_USER), count=1, offset=0)[0]
+    with _open_token() as token:
+        sid = _user_of(token)
         groups = _token(token, _TOKEN_GROUPS)
         count = struct.unpack_from("<I", groups)[0]
         denying = [group for group, flags in _sids(groups, count=count, offset=_WORD) if flags & _DENY_ONLY]
@@ -129,12 +126,29 @@ def identity() -> Identity:
     return Identity(name=_name_of(sid) or sid, sid=sid, uid=None, elevated=elevated, deny_only=tuple(denying))
 
 
-def _token(token: ctypes.c_void_p, kind: int) -> ctypes.Array[ctypes.c_char]:
+def _own_sid() -> str:
+    with _open_token() as token:
+        return _user_of(token)
+
+
+def _open_token() -> _win32.Handle:
+    token = ctypes.c_void_p()
+    _win32.require(
+        _win32.function("OpenProcessToken")(_win32.function("GetCurrentProcess")(), _TOKEN_QUERY, ctypes.byref(token))
+    )
+    return _win32.Handle(token.value or 0)
+
+
+def _user_of(token: _win32.Handle) -> str:
+    return _sids(_token(token, _TOKEN_USER), count=1, offset=0)[0][0]
+
+
+def _token(token: _win32.Handle, kind: int) -> ctypes.Array[ctypes.c_char]:
     """What the token says. The buffer is returned itself: the pointers in it point into it."""
     size = _win32.DWORD()
-    _win32.function("GetTokenInformation")(token, kind, None, 0, ctypes.byref(size))
+    _win32.function("GetTokenInformation")(token.value, kind, None, 0, ctypes.byref(size))
     answer = ctypes.create_string_buffer(size.value)
-    _win32.require(_win32.function("GetTokenInformation")(token, kind, answer, size, ctypes.byref(size)))
+    _win32.require(_win32.function("GetTokenInformation")(token.value, kind, answer, size, ctypes.byref(size)))
     return answer
 
 
@@ -151,12 +165,6 @@ def _sids(answer: ctypes.Array[ctypes.c_char], *, count: int, offset: int) -> Li
 
 def _text_of(pointer: int) -> str:
     return _descriptor.sid_text(ctypes.string_at(pointer, _win32.function("GetLengthSid")(pointer)))
-
-
-def _own_sid() -> str:
-    sid = identity().sid
-    assert sid is not None
-    return sid
 
 
 def _described(sid: str) -> str:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The volume below a path, on Windows."""
+
 from __future__ import annotations
 
 import ctypes
@@ -95,9 +96,7 @@ def _information(root: str) -> Tuple[Optional[str], Optional[str], Optional[int]
     """Label, file system, flags, and whether BitLocker has locked it."""
     label, filesystem = ctypes.create_unicode_buffer(261), ctypes.create_unicode_buffer(261)
     flags = _win32.DWORD()
-    if _win32.function("GetVolumeInformationW")(
-        root, label, 261, None, None, ctypes.byref(flags), filesystem, 261
-    ):
+    if _win32.function("GetVolumeInformationW")(root, label, 261, None, None, ctypes.byref(flags), filesystem, 261):
         return label.value, filesystem.value or None, flags.value, False
     locked = getattr(_win32.last_error(root), "winerror", None) == _LOCKED
     return None, None, None, True if locked else None

@@ -5,6 +5,7 @@
 
 Both sides have the same functions; a unit test compares their signatures.
 """
+
 from __future__ import annotations
 
 import os

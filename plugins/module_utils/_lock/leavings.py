@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs leave below the host root, and when it goes."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta, timezone
+from typing import Iterable, List, Optional, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils import _fs
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import live_jobs
+from ansible_collections.wst.backup.plugins.module_utils._names import STAMP_FORMAT, check_run_id
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+KEEP_DAYS = 30
+KEEP_RUNS = 20
+
+
+def expired(run_ids: Iterable[str], now: datetime) -> List[str]:
+    """The runs whose leavings nobody will ask for: older than 30 days, and not among the newest 20."""
+    newest_first = sorted(run_ids, reverse=True)
+    limit = now - timedelta(days=KEEP_DAYS)
+    return [run_id for run_id in newest_first[KEEP_RUNS:] if _time(run_id) < limit]
+
+
+def _time(run_id: str) -> datetime:
+    return datetime.strptime(run_id[:15], STAMP_FORMAT).replace(tzinfo=timezone.utc)
+
+
+def sweep(layout: HostLayout, *, own: str, dead: Optional[str], now: datetime, dry_run: bool = False) -> List[str]:
+    """Remove the dead run's workspace, and what expired. Returns the paths; removes nothing in a dry run.
+
+    Only directories whose names are run ids are ours. Call it under the host's lease.
+    Raises PathPermissions or PathUnusable.
+    """
+    jobs, workspaces = _runs_in(layout.runs_dir), _runs_in(layout.scratch_dir)
+    old = set(expired({*jobs, *workspaces}, now))
+    doomed = [(layout.scratch_dir, name) for name in workspaces if name == dead or name in old]
+    doomed += [(layout.runs_dir, name) for name in jobs if name in old]
+    return _remove(layout, [(base, name) for base, name in doomed if name != own], dry_run=dry_run)
+
+
+def _remove(layout: HostLayout, doomed: List[Tuple[str, str]], *, dry_run: bool) -> List[str]:
+    removed = []
+    for base, name in doomed:
+        if live_jobs(layout, name):
+            continue
+        path = os.path.join(base, name)
+        if dry_run or _fs.remove_tree(path, inside=base):
+            removed.append(path)
+    return removed
+
+
+def remove_workspace(layout: HostLayout, run_id: str, *, dry_run: bool = False) -> bool:
+    """Remove the run's own workspace; tells whether there was one. Raises PathPermissions or PathUnusable."""
+    path = layout.workspace(run_id)
+    if dry_run:
+        return os.path.isdir(api.long_path(path))
+    return _fs.remove_tree(path, inside=layout.scratch_dir)
+
+
+def _runs_in(directory: str) -> List[str]:
+    try:
+        return sorted(
+            entry.name for entry in api.scan(directory) if entry.kind == api.DIRECTORY and _is_run(entry.name)
+        )
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _fs.translate_oserror(error, directory) from error
+
+
+def _is_run(name: str) -> bool:
+    try:
+        return bool(check_run_id(name))
+    except InputInvalid:
+        return False
