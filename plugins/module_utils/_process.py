@@ -50,6 +50,7 @@ def run_tool(
     timeout: Optional[float] = None,
     cwd: Optional[str] = None,
     consume: Optional[Callable[[bytes], None]] = None,
+    hear: Optional[Callable[[bytes], None]] = None,
 ) -> ToolResult:
     """Run a program to its end.
 
@@ -59,6 +60,7 @@ def run_tool(
     :param stdout: an open file that it writes itself. Flush it before; without it and ``consume``, output is dropped.
     :param timeout: seconds; then it is killed and ToolFailed raised.
     :param consume: called here, in the calling thread, with each chunk of its output.
+    :param hear: called in a thread with each piece of its messages (standard error); for progress, must not raise.
     :raises ToolMissing: when it cannot be started; Cancelled when the job is to stop; and what ``stdin`` or
         ``consume`` raise. In all these cases the program and its descendants are dead afterwards.
     :returns: the result, whatever the exit code; see ``check``.
@@ -71,7 +73,7 @@ def run_tool(
         stdin=subprocess.PIPE if feeding else (stdin if stdin is not None else subprocess.DEVNULL),
         stdout=subprocess.PIPE if consume else (stdout if stdout is not None else subprocess.DEVNULL),
     )
-    run = _Run(process, timeout)
+    run = _Run(process, timeout, hear)
     try:
         run.attend(stdin if feeding else None)
         if consume is not None:
@@ -140,8 +142,11 @@ def _consume(pipe: IO[bytes], consume: Callable[[bytes], None]) -> None:
 class _Run:
     """The threads around one child: one feeds it, one hears its errors, one watches the time and the controller."""
 
-    def __init__(self, process: subprocess.Popen[bytes], timeout: Optional[float]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], timeout: Optional[float], hear: Optional[Callable[[bytes], None]]
+    ) -> None:
         self._process = process
+        self._heard = hear
         self._group = api.ChildGroup(process)
         self._timeout = timeout
         self._ended = threading.Event()
@@ -193,6 +198,8 @@ class _Run:
             chunk = self._process.stderr.read(4096)
             if not chunk:
                 return
+            if self._heard is not None:
+                self._heard(chunk)
             room = STDERR_KEPT - len(self._head)
             self._head += chunk[:room]
             self._tail += chunk[room:] if room < len(chunk) else b""
