@@ -24,7 +24,6 @@ class ActionModule(HostPythonAction):
     def run_id(self, task_vars: Mapping[str, Any]) -> str:
         """The id of the play's run on this host; a new one where there is none."""
         known = super().run_id(task_vars)
-        self._is_first = not known
         return known or (_run_identity.new_run_id(datetime.now(timezone.utc)) if self._taking() else "")
 
     def succeeded(self, result: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,8 @@ def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EV
     :raises OSError: the control node cannot write either.
     """
     directory = Path(control_dir).expanduser() / "hosts" / _safe_name(host)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for level in (directory.parent.parent, directory.parent, directory):  # parents=True would ignore the mode
+        level.mkdir(mode=0o700, parents=level is directory.parent.parent, exist_ok=True)
     path = directory / file
     time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     full = {"time": time, "control_node": socket.gethostname(), "host": host, **entry}

@@ -44,6 +44,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
     _settings: Optional[Settings] = None  # None until the task's variables have been read
     _host: str = ""
     _run_id: str = ""
+    _in_run: bool = False  # a run was begun on this host, so it has been reached before
     _module_data: Any = None
     _python: list[str]
 
@@ -95,6 +96,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         template = self._templar.copy_with_new_env(available_variables=own).template
         settings = read_settings(own, template, windows=windows, root=self._task.args.get("root"))
         self._settings = settings
+        self._in_run = bool(_run_identity.current_run_id(task_vars))
         self._run_id = self.run_id(task_vars)
         self._nonce = secrets.token_hex(6)
         become = bool(self._connection.become) or bool(self._play_context.become)
@@ -180,7 +182,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             python=" ".join(self._python),
             patience=settings.reconnect_timeout,
             say=lambda text: self._display.display(f"  [{self._host}] {text}"),
-            contacted=bool(self._run_id),
+            contacted=self._in_run,
             clock=self.clock,
             sleep=self.sleep,
         )

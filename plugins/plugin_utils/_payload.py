@@ -15,6 +15,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 import shlex
 import zlib
 from pathlib import Path
@@ -37,6 +38,10 @@ _BOOTSTRAP = (
     "p=zlib.decompress(base64.b64decode(d));"
     "exec(compile(p,'wst_backup_runner','exec'),dict(__name__='wst_backup_runner',PAYLOAD=p))"
 )
+
+# PowerShell takes each of these for the single quote, and two of them in a row for one inside a string:
+# https://github.com/PowerShell/PowerShell/blob/master/src/System.Management.Automation/engine/parser/CharTraits.cs
+_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 
 
 @functools.lru_cache(maxsize=1)
@@ -66,7 +71,7 @@ def bootstrap(line: bytes) -> str:
 def windows_command(python: str, line: bytes) -> str:
     """The PowerShell script. ``$LASTEXITCODE`` stays null when the program could not be started at all."""
     argv = [python, "-I", "-X", "utf8", "-c", bootstrap(line)]
-    quoted = " ".join("'" + word.replace("'", "''") + "'" for word in argv)
+    quoted = " ".join("'" + _QUOTES.sub(r"\1\1", word) + "'" for word in argv)
     script = f"$input | & {quoted}; if ($null -eq $LASTEXITCODE) {{ exit 127 }}; exit $LASTEXITCODE"
     if len(script) > LONGEST_SCRIPT:
         raise AssertionError(f"the script has {len(script)} characters")

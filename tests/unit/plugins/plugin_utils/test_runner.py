@@ -88,6 +88,10 @@ def test_the_script_fits_into_winrms_command_line() -> None:
     assert "\n" not in script
 
 
+def test_every_kind_of_quote_in_a_path_is_doubled() -> None:
+    assert "& 'C:\\it''s \u2019\u2019x\\python.exe' " in _payload.windows_command("C:\\it's \u2019x\\python.exe", b"AA")
+
+
 @given(st.text(), st.dictionaries(st.text(), st.text()))
 def test_every_text_survives_the_packing(module: str, environment: dict[str, str]) -> None:
     line = _payload.pack(request(module, environment=environment))
