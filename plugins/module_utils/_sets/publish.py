@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Mapping
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactExists, BackupError, NotProved
@@ -39,6 +39,14 @@ class Proof:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Manifest:
+    """What the ZIP's ``manifest.json`` says, and the SHA-256 of its bytes."""
+
+    body: Mapping[str, Any]
+    sha256: str
+
+
 def check_proof(path: str, proof: Proof) -> None:
     """Raises ``NotProved`` unless the file at ``path`` is the one that was verified, and untouched since."""
     if proof.level < REQUIRED_LEVEL:
@@ -61,7 +69,7 @@ def check_proof(path: str, proof: Proof) -> None:
 
 
 def publish(
-    layer: Layer, artifact: ArtifactName, *, run_id: str, proof: Proof, manifest: Dict[str, Any], check: Check
+    layer: Layer, artifact: ArtifactName, *, run_id: str, proof: Proof, manifest: Manifest, check: Check
 ) -> Sidecar:
     """Publish this run's verified partial; returns its sidecar.
 
@@ -69,8 +77,8 @@ def publish(
     name but the run's own partials has changed, or the set is unfinished and the next run finishes it.
     """
     check_proof(layer.file(artifact.zip_partial(run_id)), proof)
-    sidecar = Sidecar(artifact.zip, proof.size, proof.sha256, level=proof.level, run_id=run_id)
-    name_files(layer, artifact, run_id=run_id, sidecar=encode_sidecar(sidecar, manifest), check=check)
+    sidecar = Sidecar(artifact.zip, proof.size, proof.sha256, manifest.sha256, level=proof.level, run_id=run_id)
+    name_files(layer, artifact, run_id=run_id, sidecar=encode_sidecar(sidecar, manifest.body), check=check)
     done = Event(at=utc_now(), run_id=run_id)
     verified = Verified(at=done.at, run_id=run_id, level=proof.level, zip_sha256=proof.sha256)
     write_state(layer, artifact, SetState(artifact.stem, layer.name, published=done, verified=verified))

@@ -9,13 +9,12 @@ is the same file, byte for byte.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Mapping, Optional
 
+from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import SCHEMA_VERSION, sidecar_body
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
 from ansible_collections.wst.backup.plugins.module_utils._records import encode_record
-
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -25,36 +24,34 @@ class Sidecar:
     artifact: str  # the ZIP's file name
     size: int  # bytes
     sha256: str  # hexadecimal
+    manifest_sha256: str  # of the bytes of manifest.json in the ZIP
     level: int  # the verification level that the set had passed when it was published
     run_id: str  # of the run that made it
 
 
-def encode_sidecar(sidecar: Sidecar, manifest: Dict[str, Any]) -> bytes:
+def encode_sidecar(sidecar: Sidecar, manifest: Mapping[str, Any]) -> bytes:
     """The file's bytes."""
-    return encode_record(
-        {
-            "schema_version": SCHEMA_VERSION,
-            "artifact": sidecar.artifact,
-            "size": sidecar.size,
-            "sha256": sidecar.sha256,
-            "verified_level": sidecar.level,
-            "run_id": sidecar.run_id,
-            "manifest": manifest,
-        }
+    body = sidecar_body(
+        manifest=manifest,
+        manifest_sha256=sidecar.manifest_sha256,
+        zip_name=sidecar.artifact,
+        zip_size=sidecar.size,
+        zip_sha256=sidecar.sha256,
     )
+    return encode_record({**body, "verified_level": sidecar.level, "run_id": sidecar.run_id})
 
 
-def parse_sidecar(body: Dict[str, Any], *, name: str) -> Sidecar:
+def parse_sidecar(body: Mapping[str, Any], *, name: str) -> Sidecar:
     """The inverse, of a record's body; raises ``RecordDamaged`` for anything but what ``encode_sidecar`` wrote."""
     if body.get("schema_version") != SCHEMA_VERSION:
-        raise RecordDamaged(
-            "%s is of schema %r, not %d" % (name, body.get("schema_version"), SCHEMA_VERSION), path=name
-        )
+        found = body.get("schema_version")
+        raise RecordDamaged("%s is of schema %r, not %d" % (name, found, SCHEMA_VERSION), path=name)
     try:
         return Sidecar(
-            artifact=str(body["artifact"]),
-            size=int(body["size"]),
-            sha256=str(body["sha256"]),
+            artifact=str(body["zip"]["name"]),
+            size=int(body["zip"]["size"]),
+            sha256=str(body["zip"]["sha256"]),
+            manifest_sha256=str(body["manifest_sha256"]),
             level=int(body["verified_level"]),
             run_id=str(body["run_id"]),
         )

@@ -12,9 +12,10 @@ from typing import Dict
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName, artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
-from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Proof, publish
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Manifest, Proof, publish
 
 PREFIX = "wst-backup"
+MANIFEST = Manifest({"run_id": "20261123-120000-0000aaaa"}, "ab" * 32)
 RUN = "20261123-120000-0000aaaa"
 NEXT_RUN = "20261123-160000-0000bbbb"
 NOW = datetime(2026, 11, 23, 12, 30, 0, tzinfo=timezone.utc)
@@ -51,7 +52,7 @@ def publish_set(layer: Layer, run_id: str, size: int = 5000) -> ArtifactName:
     """A complete set that counts."""
     artifact = write_partial(layer, run_id, size)
     proof = prove_partial(layer, run_id)
-    publish(layer, artifact, run_id=run_id, proof=proof, manifest={"files": 3}, check=no_check)
+    publish(layer, artifact, run_id=run_id, proof=proof, manifest=MANIFEST, check=no_check)
     return artifact
 
 

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at the mirror as it stands on the host, and says what speaks against writing to it. Changes nothing."""
+from __future__ import annotations
+
+import os
+from typing import List, Optional
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, MirrorMissing, MirrorWrongVolume
+from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
+from ansible_collections.wst.backup.plugins.module_utils._mirror.marker import Marker, marker_path, read_marker
+from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import (
+    TEMPORARY_README,
+    Judgement,
+    Tolerance,
+    judge_volume,
+)
+from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
+from ansible_collections.wst.backup.plugins.module_utils._platform.api import Volume
+
+
+def inspect_mirror(
+    mirror_dir: str, *, source_dir: str, expected_id: str, prefix: str, tolerance: Tolerance, needed: int = 0
+) -> Judgement:
+    """Every reason why sets must not be written to ``mirror_dir``; never raises a ``BackupError`` itself.
+
+    :param source_dir: the layer that is mirrored.
+    :param needed: bytes that are to be written.
+    """
+    try:
+        if not os.path.isdir(platform.long_path(mirror_dir)):
+            raise MirrorMissing("there is no directory %s" % mirror_dir, path=mirror_dir)
+        marker = read_marker(mirror_dir)
+        judgement = judge_volume(
+            volume_of(mirror_dir),
+            expected_id=expected_id,
+            marker=marker,
+            source_volume=volume_of(source_dir),
+            tolerance=tolerance,
+            temporary_readme=has_temporary_readme(mirror_dir),
+            needed=needed,
+        )
+    except BackupError as error:
+        return Judgement((error,))
+    return Judgement((*_marker_problems(mirror_dir, marker, prefix), *judgement.problems), judgement.warnings)
+
+
+def _marker_problems(mirror_dir: str, marker: Optional[Marker], prefix: str) -> List[BackupError]:
+    path = marker_path(mirror_dir)
+    if marker is None:
+        return [MirrorMissing("%s was never made the mirror: there is no %s" % (mirror_dir, path), path=path)]
+    if marker.prefix != prefix:
+        return [
+            MirrorWrongVolume(
+                "%s was made the mirror of %s, not of %s" % (mirror_dir, marker.prefix, prefix),
+                path=path,
+                found=marker.prefix,
+                expected=prefix,
+            )
+        ]
+    return []
+
+
+def volume_of(path: str) -> Volume:
+    """The volume's facts; raises ``MirrorMissing`` where there is nothing, or what the file system has."""
+    try:
+        return platform.volume(path)
+    except FileNotFoundError as error:
+        raise MirrorMissing("there is no %s" % path, path=path) from error
+    except OSError as error:
+        raise translate_oserror(error, path) from error
+
+
+def has_temporary_readme(path: str) -> bool:
+    """Whether the warning of a temporary disk stands in the directory or anywhere above it."""
+    current = os.path.abspath(path)
+    while True:
+        if os.path.lexists(platform.long_path(os.path.join(current, TEMPORARY_README))):
+            return True
+        above = os.path.dirname(current)
+        if above == current:
+            return False
+        current = above
