@@ -151,9 +151,8 @@ class Builder:
         if copied.outcome == sourcefile.SECRET:
             self._notes.add(remarks.SECRET, found.path)
             return
-        if copied.outcome == sourcefile.CHANGED and not keep:
+        if copied.written is None:  # torn, and not allowed to be
             raise_complaint(SourceChanged, found.path, "it kept changing through %d readings" % sourcefile.READINGS)
-        assert copied.written is not None  # only a secret and a torn file have none
         note = None
         if copied.outcome in (sourcefile.GREW, sourcefile.CHANGED):
             note = copied.outcome

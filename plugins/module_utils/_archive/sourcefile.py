@@ -30,19 +30,18 @@ CHANGED = "changed"  # the copy is not of one moment
 SECRET = "secret"  # noqa: S105 - an outcome; nothing was written
 
 # Content that deflate would only cost time on.
-_PACKED_SUFFIXES = frozenset(
-    (
-        "7z aac apk avi avif br bz2 docx epub flac gif gz heic jar jpeg jpg lz4 m4a m4v mkv mov mp3 mp4 mpeg mpg nupkg "
-        "odp ods odt ogg opus png pptx rar tgz txz war webm webp whl wma wmv woff woff2 xlsx xz zip zst"
-    ).split()
+_PACKED = (
+    "7z aac apk avi avif br bz2 docx epub flac gif gz heic jar jpeg jpg lz4 m4a m4v mkv mov mp3 mp4 mpeg mpg nupkg "
+    "odp ods odt ogg opus png pptx rar tgz txz war webm webp whl wma wmv woff woff2 xlsx xz zip zst"
 )
+_PACKED_SUFFIXES = frozenset(_PACKED.split())
 
 Tick = Callable[[int], None]  # told the bytes just read; may raise to cancel
 
 
 @dataclass(frozen=True)
 class Copied:
-    """How the copying went. ``written`` is None only for a secret."""
+    """How the copying went. ``written`` is None where nothing was: a secret, or a torn file that is not allowed."""
 
     outcome: str
     mtime_ns: int
@@ -74,7 +73,7 @@ class SourceReader:
             self._writer.roll_back(mark)
             raise
         self._writer.roll_back(mark)
-        return copied
+        return Copied(outcome=CHANGED, mtime_ns=copied.mtime_ns, written=None)
 
     def _read(self, entry: Entry, path: str, *, keep: bool) -> Copied:
         with api.open_source(entry.path) as file:

@@ -51,11 +51,11 @@ class DumpCounts:
     """What a decoded dump has."""
 
     tables: int
-    rows: int
+    rows: Optional[int]  # None where the dump does not tell
 
 
-DumpCheck = Callable[[Iterator[bytes], Optional[Mapping[str, Any]]], DumpCounts]
-"""Decodes a dump, given its bytes and the database's facts from the manifest (None where there are none)."""
+DumpCheck = Callable[[Iterator[bytes], str, Optional[Mapping[str, Any]]], DumpCounts]
+"""Decodes a dump, given its bytes, its name, and the database's facts from the manifest (None for a foreign one)."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def _prove_dump(
         return
     _jobs.step("decode dump")
     facts = found.body["database"] if found is not None else None
-    verdict.dump = check_dump(reader.content(entry), facts)
+    verdict.dump = check_dump(reader.content(entry), entry.path, facts)
     verdict.level = DUMP
 
 

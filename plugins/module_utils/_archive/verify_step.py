@@ -24,7 +24,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     RecordDamaged,
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record, remove_file, write_record
-from ansible_collections.wst.backup.plugins.module_utils._layout import VERIFICATION, HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._layout import ARCHIVE_FACTS, VERIFICATION, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._names import SIDECAR, ZIP
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -37,15 +37,16 @@ class Request:
     layout: HostLayout
     level: int
     required: Sequence[str] = ()
-    path: Optional[str] = None
     sidecar: Optional[str] = None
     check_dump: Optional[DumpCheck] = None
 
 
 def verify_run(request: Request, *, write: bool) -> Dict[str, Any]:
     """Verify the partial that this run made; with ``write`` leave ``verification.json``, which publishing demands."""
-    run_id = _context.require_run_id()
-    workspace = request.layout.workspace(run_id)
+    run_id = _context.current().run_id
+    if not write and (run_id is None or not _is_made(request.layout.workspace(run_id))):
+        return _nothing_yet(request)
+    workspace = request.layout.workspace(_context.require_run_id())
     if not write:
         return _verify_partial(request, workspace)
     with held(request.layout, run_id) as lease:
@@ -57,6 +58,16 @@ def verify_run(request: Request, *, write: bool) -> Dict[str, Any]:
         counts = {key: result[key] for key in ("files", "directories", "links", "bytes")}
         write_record(target, {**body, "counts": counts, "run_id": run_id, "at": format_time(utc_now())})
     return result
+
+
+def _is_made(workspace: str) -> bool:
+    return os.path.exists(api.long_path(os.path.join(workspace, ARCHIVE_FACTS)))
+
+
+def _nothing_yet(request: Request) -> Dict[str, Any]:
+    """Check mode of a whole run: no step before this one has made anything."""
+    remark = "check mode: this run has made no archive that could be verified"
+    return _result(Verdict(remarks=[remark]), path=None, artifact=None, state="absent", request=request)
 
 
 def _verify_partial(request: Request, workspace: str) -> Dict[str, Any]:
@@ -90,13 +101,12 @@ def _prove_same_dump(verdict: Verdict, dump: DumpFacts, path: str) -> None:
     verdict.level = levels.DUMP
 
 
-def verify_path(request: Request) -> Dict[str, Any]:
+def verify_path(request: Request, path: str) -> Dict[str, Any]:
     """Verify any ZIP; nothing is written. With the sidecar (given, or beside it) against that."""
-    assert request.path is not None
-    sidecar = request.sidecar or _beside(request.path)
+    sidecar = request.sidecar or _beside(path)
     expected = _read_sidecar(sidecar, given=request.sidecar is not None) if sidecar else None
     verdict = verify(
-        request.path,
+        path,
         level=request.level,
         required=request.required,
         expected=expected,
@@ -104,7 +114,7 @@ def verify_path(request: Request) -> Dict[str, Any]:
     )
     artifact = str(verdict.manifest["artifact"]) if verdict.manifest else None
     state = "complete" if expected is not None else "unfinished" if verdict.ours else "foreign"
-    return _result(verdict, path=request.path, artifact=artifact, state=state, request=request)
+    return _result(verdict, path=path, artifact=artifact, state=state, request=request)
 
 
 def _beside(path: str) -> Optional[str]:
@@ -128,7 +138,7 @@ def _read_sidecar(path: str, *, given: bool) -> Optional[Expected]:
 
 
 def _result(
-    verdict: Verdict, *, path: str, artifact: Optional[str], state: str, request: Request
+    verdict: Verdict, *, path: Optional[str], artifact: Optional[str], state: str, request: Request
 ) -> Dict[str, Any]:
     remarks: List[str] = list(verdict.remarks)
     if verdict.uncached is False:

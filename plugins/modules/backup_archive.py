@@ -1,0 +1,240 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_archive
+short_description: Pack source directories and the run's database dump into one ZIP
+version_added: 0.1.0
+description:
+  - Streams every source directory, the dump and C(roles.sql) of this run into C(<prefix>-YYYYMMDD-HHMMSS.zip) under a
+    partial name in O(local_dir), with a member list and a manifest, and leaves C(archive.json) in the run's workspace.
+  - The archive is a plain ZIP. Links are recorded in the member list and not followed. Times are in UTC.
+  - Files are opened so that others can read, write, rename and delete them meanwhile. A file that only grows is stored
+    at the size it had when it was opened; one that changes otherwise is read again up to three times.
+  - The key file, everything below O(root) and O(local_dir), and O(secrets) never get in, under whatever name.
+  - It is the first half of a step whose second half is M(wst.backup.backup_verify); nothing is published by it.
+author:
+  - wst.backup contributors (@wst)
+extends_documentation_fragment:
+  - wst.backup.attributes
+  - wst.backup.attributes.job
+attributes:
+  check_mode:
+    support: full
+    details: Walks the sources and returns what would be archived; neither the dump nor the run's lock is needed then.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details: Each call makes the run's artifact anew.
+options:
+  root:
+    description: The directory on the host that holds the key, the lock, the audit log and the runs' workspaces.
+    type: path
+    default: C:\wst-control
+  sources:
+    description: Directories to archive, each below its own name.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the directory in the artifact.
+        type: str
+        required: true
+      path:
+        description: Where it is on the host.
+        type: path
+        required: true
+      exclude:
+        description:
+          - Patterns of what to leave out. Without a slash a pattern is compared with names at any depth (V(*.log)),
+            with one with the whole path below the source (V(node_modules/.cache), V(**/tmp)). A trailing slash
+            matches directories only. V(*) and V(?) never cross a slash, V(**) stands for any number of directories,
+            brackets are literal, and case does not matter. What lies below a matching directory is left out with it.
+        type: list
+        elements: str
+        default: []
+      allow_unreadable:
+        description: Patterns of files and directories that may be missing from the artifact when they cannot be read.
+        type: list
+        elements: str
+        default: []
+      allow_changed:
+        description: Patterns of files that may be inconsistent, or missing, when they change while they are read.
+        type: list
+        elements: str
+        default: []
+      follow_root:
+        description: Whether O(sources[].path) may itself be a link or junction. It is resolved once.
+        type: bool
+        default: false
+  local_dir:
+    description: The local layer's directory, where the partial artifact is written.
+    type: path
+    default: C:\wst-backups
+  prefix:
+    description: Beginning of the artifact's name.
+    type: str
+    default: wst-backup
+  environment_name:
+    description: Name of the environment (development, test, production), recorded in the manifest.
+    type: str
+    default: ''
+  dump_name:
+    description: Name of the dump in the workspace and in the artifact.
+    type: str
+    default: wst_dev_database.backup
+  compression_level:
+    description: Deflate level, 1 (fast) to 9 (small). Files that are compressed already, and the dump, are only stored.
+    type: int
+    choices: [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    default: 6
+  secrets:
+    description: Further files that must never get in, by any of their names. The key file in O(root) always is one.
+    type: list
+    elements: path
+    default: []
+    no_log: false
+seealso:
+  - module: wst.backup.backup_verify
+  - module: wst.backup.pg_dump
+"""
+
+EXAMPLES = r"""
+- name: Pack files and dump
+  wst.backup.backup_archive:
+    sources:
+      - name: wst
+        path: C:\wst\wst
+        exclude: ['*.log', node_modules/.cache]
+      - name: wst-api
+        path: C:\wst\wst-api
+    local_dir: C:\wst-backups
+    environment_name: production
+"""
+
+RETURN = r"""
+artifact:
+  description: Name of the artifact without suffix. In check mode outside of a run, null.
+  returned: success
+  type: str
+  sample: wst-backup-20261123-150000
+path:
+  description: The partial ZIP; null in check mode.
+  returned: success
+  type: str
+size:
+  description: Size of the ZIP in bytes.
+  returned: when not in check mode
+  type: int
+sha256:
+  description: SHA-256 of the ZIP as it was written.
+  returned: when not in check mode
+  type: str
+files:
+  description: Files taken from the sources.
+  returned: success
+  type: int
+directories:
+  description: Directories taken from the sources.
+  returned: success
+  type: int
+links:
+  description: Links recorded.
+  returned: success
+  type: int
+bytes:
+  description: Size of the sources' files, unpacked.
+  returned: success
+  type: int
+notes:
+  description:
+    - What was left out or stored otherwise than it stood. C(counts) has the number of remarks by kind (V(grew),
+      V(changed), V(unreadable), V(vanished), V(secret)), C(first) the first thousand with path and reason.
+  returned: success
+  type: dict
+"""
+
+from typing import Any, Dict, Mapping, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.wst.backup.plugins.module_utils import _edge
+from ansible_collections.wst.backup.plugins.module_utils._archive.archive_step import Request, archive, preview
+from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
+from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
+from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=_argument_spec(), supports_check_mode=True)
+    _edge.run(module, lambda: _work(module.params, check_mode=module.check_mode))
+
+
+def _argument_spec() -> Dict[str, Any]:
+    patterns: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+    source = {
+        "name": {"type": "str", "required": True},
+        "path": {"type": "path", "required": True},
+        "exclude": patterns,
+        "allow_unreadable": patterns,
+        "allow_changed": patterns,
+        "follow_root": {"type": "bool", "default": False},
+    }
+    return {
+        "root": {"type": "path", "default": r"C:\wst-control"},
+        "sources": {"type": "list", "elements": "dict", "required": True, "options": source},
+        "local_dir": {"type": "path", "default": r"C:\wst-backups"},
+        "prefix": {"type": "str", "default": "wst-backup"},
+        "environment_name": {"type": "str", "default": ""},
+        "dump_name": {"type": "str", "default": "wst_dev_database.backup"},
+        "compression_level": {"type": "int", "choices": list(range(1, 10)), "default": 6},
+        "secrets": {"type": "list", "elements": "path", "default": [], "no_log": False},
+    }
+
+
+def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
+    layout = HostLayout(params["root"])
+    request = Request(
+        layout=layout,
+        sources=[_source(told) for told in params["sources"]],
+        local_dir=params["local_dir"],
+        prefix=params["prefix"],
+        environment=params["environment_name"],
+        dump_name=params["dump_name"],
+        level=params["compression_level"],
+        secrets=params["secrets"],
+        audit_head=None if check_mode else _audit_head(layout),
+    )
+    return {"changed": True, **(preview(request) if check_mode else archive(request))}
+
+
+def _source(told: Mapping[str, Any]) -> Source:
+    return Source(
+        name=told["name"],
+        path=told["path"],
+        exclude=Patterns(told["exclude"]),
+        allow_unreadable=Patterns(told["allow_unreadable"]),
+        allow_changed=Patterns(told["allow_changed"]),
+        follow_root=told["follow_root"],
+    )
+
+
+def _audit_head(layout: HostLayout) -> Optional[Dict[str, Any]]:
+    """The log's head, or None for a log that cannot be read: it has failures of its own, and they stop no backup."""
+    try:
+        head = AuditLog(layout.audit_dir).head()
+    except BackupError:
+        return None
+    return {"seq": head.seq, "hash": head.hash}
+
+
+if __name__ == "__main__":
+    main()
