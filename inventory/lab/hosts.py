@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventory of the lab that is up, from its record ``$WST_LAB_DIR/lab.json`` (default ``.lab`` in the repository)."""
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+GROUP = "wst"
+
+
+def main() -> int:
+    """Print the inventory as Ansible's ``script`` plugin wants it."""
+    state = Path(os.environ.get("WST_LAB_DIR") or REPOSITORY / ".lab")
+    try:
+        record = json.loads((state / "lab.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        print(f"no lab is up in {state}: {error}", file=sys.stderr)
+        return 1
+    hosts = {entry["name"]: variables(entry, record) for entry in record["hosts"]}
+    print(json.dumps({GROUP: {"hosts": sorted(hosts)}, "_meta": {"hostvars": hosts}}, indent=1, sort_keys=True))
+    return 0
+
+
+def variables(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+    """What Ansible must know about one host."""
+    connection = winrm(entry, record) if entry["connection"] == "winrm" else local(record)
+    return {**connection, **backup(entry, record)}
+
+
+def winrm(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+    """The stock ``winrm`` connection, over TLS by the lab's own authority."""
+    return {
+        "ansible_host": entry["address"],
+        "ansible_port": entry["https_port"],
+        "ansible_connection": "winrm",
+        "ansible_winrm_scheme": "https",
+        "ansible_winrm_transport": "basic",
+        "ansible_winrm_ca_trust_path": record["ca"],
+        "ansible_user": entry["user"],
+        "ansible_password": Path(entry["password_file"]).read_text(encoding="ascii"),
+    }
+
+
+def local(record: dict[str, Any]) -> dict[str, Any]:
+    """The POSIX lane: this machine, with the Python that the lab runs on."""
+    return {"ansible_connection": "local", "ansible_python_interpreter": record["control_python"]}
+
+
+def backup(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+    """What the roles take, in the host's own syntax."""
+    paths, server = entry["paths"], record["postgres"]
+    windows = entry["connection"] == "winrm"
+    return {
+        "wst_backup_python": paths["python"],
+        "wst_backup_root": paths["root"],
+        "backup_sources": [{"name": "wst", "path": paths["web"]}, {"name": "wst-api", "path": paths["api"]}],
+        "backup_database": {
+            "host": server["host"], "port": server["port"], "name": server["database"], "user": server["user"],
+            "sslmode": "verify-full",
+            # Under wine libpq finds no certificate file by its name, whichever of the packages it comes from; OpenSSL
+            # does, through SSL_CERT_FILE. A real host names a file or has the authority in its own store.
+            "sslrootcert": "system" if windows else paths["ca_file"],
+        },
+        "backup_environment": {"SSL_CERT_FILE": paths["ca_file"]} if windows else {},
+        "backup_key_file": paths["key_file"],
+        "backup_tools_dir": paths["tools_dir"],
+        "backup_local_dir": paths["local_dir"],
+        "backup_mirror_dir": paths["mirror_dir"],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
