@@ -56,6 +56,7 @@ class Reporter:
         self._reported = now
         elapsed = now - self._began
         self._write(
+            self._progress_file,
             {
                 "step": self._name,
                 "done": done,
@@ -64,7 +65,7 @@ class Reporter:
                 "rate": int(done / elapsed) if elapsed > 0 else None,  # units per second
                 "item": item,
                 "at": format_time(utc_now()),
-            }
+            },
         )
 
     def check(self) -> None:
@@ -76,14 +77,13 @@ class Reporter:
         if os.path.exists(api.long_path(self._cancel_file)):
             raise Cancelled("the job was asked to stop", step=self._name)
 
-    def _write(self, state: Dict[str, Any]) -> None:
+    def _write(self, path: str, state: Dict[str, Any]) -> None:
         """Nobody's work fails because its progress could not be shown."""
-        assert self._progress_file is not None
-        temporary = self._progress_file + ".new"
+        temporary = path + ".new"
         try:
             with open(api.long_path(temporary), "wb") as file:
                 file.write(canonical(state))
-            os.replace(api.long_path(temporary), api.long_path(self._progress_file))
+            os.replace(api.long_path(temporary), api.long_path(path))
         except OSError:
             pass
 

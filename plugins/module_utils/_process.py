@@ -76,8 +76,7 @@ def run_tool(
     run = _Run(process, timeout, hear)
     try:
         run.attend(stdin if feeding else None)
-        if consume is not None:
-            assert process.stdout is not None
+        if consume is not None and process.stdout is not None:
             _consume(process.stdout, consume)
         exit_code = process.wait()
     finally:
@@ -193,9 +192,9 @@ class _Run:
         return (bytes(self._head) + cut + bytes(self._tail)).decode("utf-8", errors="backslashreplace")
 
     def _hear(self) -> None:
-        assert self._process.stderr is not None
-        while True:
-            chunk = self._process.stderr.read(4096)
+        pipe = self._process.stderr
+        while pipe is not None:
+            chunk = pipe.read(4096)
             if not chunk:
                 return
             if self._heard is not None:
@@ -218,7 +217,8 @@ class _Run:
 
     def _feed(self, chunks: Iterable[bytes]) -> None:
         pipe = self._process.stdin
-        assert pipe is not None
+        if pipe is None:
+            return
         try:
             for chunk in chunks:
                 if not self._deliver(pipe, chunk):

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import live_jobs
 from ansible_collections.wst.backup.plugins.module_utils._names import STAMP_FORMAT, check_run_id
@@ -18,6 +19,14 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 KEEP_DAYS = 30
 KEEP_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Swept:
+    """The directories that were removed, and the problems of those that could not be."""
+
+    removed: List[str]
+    kept: List[Dict[str, Any]]
 
 
 def expired(run_ids: Iterable[str], now: datetime) -> List[str]:
@@ -31,11 +40,11 @@ def _time(run_id: str) -> datetime:
     return datetime.strptime(run_id[:15], STAMP_FORMAT).replace(tzinfo=timezone.utc)
 
 
-def sweep(layout: HostLayout, *, own: str, dead: Optional[str], now: datetime, dry_run: bool = False) -> List[str]:
-    """Remove the dead run's workspace, and what expired. Returns the paths; removes nothing in a dry run.
+def sweep(layout: HostLayout, *, own: str, dead: Optional[str], now: datetime, dry_run: bool = False) -> Swept:
+    """Remove the dead run's workspace, and what expired; in a dry run, only say what would go.
 
-    Only directories whose names are run ids are ours. Call it under the host's lease.
-    Raises PathPermissions or PathUnusable.
+    Only directories whose names are run ids are ours. What cannot be removed now stops no run: it is told, and tried
+    again by the next one. Call it under the host's lease. Raises PathPermissions or PathUnusable.
     """
     jobs, workspaces = _runs_in(layout.runs_dir), _runs_in(layout.scratch_dir)
     old = set(expired({*jobs, *workspaces}, now))
@@ -44,15 +53,16 @@ def sweep(layout: HostLayout, *, own: str, dead: Optional[str], now: datetime, d
     return _remove(layout, [(base, name) for base, name in doomed if name != own], dry_run=dry_run)
 
 
-def _remove(layout: HostLayout, doomed: List[Tuple[str, str]], *, dry_run: bool) -> List[str]:
-    removed = []
+def _remove(layout: HostLayout, doomed: List[Tuple[str, str]], *, dry_run: bool) -> Swept:
+    swept = Swept([], [])
     for base, name in doomed:
-        if live_jobs(layout, name):
-            continue
         path = os.path.join(base, name)
-        if dry_run or _fs.remove_tree(path, inside=base):
-            removed.append(path)
-    return removed
+        try:
+            if not live_jobs(layout, name) and (dry_run or _fs.remove_tree(path, inside=base)):
+                swept.removed.append(path)
+        except BackupError as error:
+            swept.kept.append(error.as_problem())
+    return swept
 
 
 def remove_workspace(layout: HostLayout, run_id: str, *, dry_run: bool = False) -> bool:

@@ -178,10 +178,11 @@ class RunLock:
             **facts,
         )
 
-    def release(self, run_id: str, *, dry_run: bool = False) -> Released:
+    def release(self, run_id: str, *, clean_up: Callable[[], None], dry_run: bool = False) -> Released:
         """Give the lease back, once; another's is left alone and noted.
 
-        Raises Locked when a process still works under our lease; PathPermissions, PathUnusable.
+        :param clean_up: called before, while nobody else can have the host, when the lease is ours.
+        Raises Locked when a process still works under our lease; PathPermissions, PathUnusable; what ``clean_up`` does.
         """
         if not self._was_used():
             return Released(False, "nothing was ever locked here")
@@ -192,6 +193,7 @@ class RunLock:
                 return Released(False, "the lease is not this run's: it belongs to %s (%s)" % (owner, verdict.reason))
             if not self.take_os_lock():
                 raise self._refusal(Verdict(HELD, "a process of this run still works"), found)
+            clean_up()
             if not dry_run:
                 _fs.remove_file(self.lease_file)
             return Released(True, "")
