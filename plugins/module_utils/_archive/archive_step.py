@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
-from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description, Extra
+from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import MANIFEST, MEMBERS
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import DumpFacts, read_dump_facts
@@ -117,7 +117,7 @@ def _guard(request: Request) -> Guard:
 
 def _check_space(local_dir: str, seen: Survey, dump: DumpFacts) -> None:
     """Refuses what cannot fit; what might fit is tried, and a disk that runs full on the way is named then."""
-    needed = seen.least + dump.size + dump.roles_size
+    needed = seen.least + dump.dump.size + dump.roles.size
     free = free_bytes(local_dir)
     if free < needed:
         raise NoSpace(
@@ -137,11 +137,7 @@ def _write(
     partial: str,
     description: Description,
 ) -> Built:
-    extras = [
-        Extra(name=request.dump_name, path=dump.path, sha256=dump.sha256, packed=True),
-        Extra(name=ROLES_SQL, path=dump.roles_path),
-    ]
-    workspace = os.path.dirname(dump.path)
+    workspace = os.path.dirname(dump.dump.path)
     _jobs.step("archive")
     with contextlib.ExitStack() as stack:
         central, spool = (stack.enter_context(_spool(os.path.join(workspace, name))) for name in SPOOLS)
@@ -152,9 +148,9 @@ def _write(
             spool=spool,
             guard=_guard(request),
             level=request.level,
-            expected=seen.totals.bytes + dump.size + dump.roles_size,
+            expected=seen.totals.bytes + dump.dump.size + dump.roles.size,
         )
-        built = builder.build(sources, extras, description)
+        built = builder.build(sources, [dump.dump, dump.roles], description)
         try:
             api.flush_file(file)
         except OSError as error:

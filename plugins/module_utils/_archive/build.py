@@ -4,7 +4,6 @@
 """Builds an artifact: surveys the sources first, then streams them, the dump, the member list and the manifest."""
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -21,7 +20,8 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.members import
     MemberWriter,
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
-from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import SMALL, SourceReader
+from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import StepFile
+from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import SMALL, SourceReader, up_to
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals, raise_complaint
 from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Found, Walker
@@ -30,18 +30,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter impo
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged, SourceChanged
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
-from ansible_collections.wst.backup.plugins.module_utils._hashing import chunks_of
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-
-
-@dataclass(frozen=True)
-class Extra:
-    """A file of the run that goes into the artifact beside the sources, with what it must be."""
-
-    name: str
-    path: str
-    sha256: Optional[str] = None
-    packed: bool = False  # stored, not deflated
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,7 @@ class Builder:
         self._notes = Notes()
         self._reader = SourceReader(self._writer, guard=guard, tick=self._tick)
 
-    def build(self, sources: Sequence[Source], extras: Sequence[Extra], description: Description) -> Built:
+    def build(self, sources: Sequence[Source], extras: Sequence[StepFile], description: Description) -> Built:
         """Everything, in order: sources, extras, member list, manifest. Raises by name; the file is then worthless."""
         started = format_time(utc_now())
         told: List[Dict[str, Any]] = []
@@ -188,28 +177,18 @@ class Builder:
             note=note,
         )
 
-    def _add_extra(self, extra: Extra) -> Written:
+    def _add_extra(self, extra: StepFile) -> Written:
         """A file that nobody else touches: whatever differs from what it must be is damage."""
         self._item = extra.name
         try:
             with api.open_source(extra.path) as file:
-                facts = api.facts_of(file)
-                attributes = Attributes(mtime_ns=facts.mtime_ns)
-                if extra.packed:
-                    crc = _crc_of(chunks_of(file))
-                    file.seek(0)
-                    written = self._writer.add_stored(
-                        extra.name, self._ticking(file), attributes=attributes, size=facts.size, crc32=crc
-                    )
-                    if written.crc32 != crc:
-                        raise DumpDamaged("%s was read twice and differed" % extra.path, path=extra.path)
-                else:
-                    written = self._add_own(extra.name, file, facts.size, attributes)
+                mtime_ns = api.facts_of(file).mtime_ns
+                written = self._copy_extra(extra, file, Attributes(mtime_ns=mtime_ns))
         except OSError as error:
             raise translate_oserror(error, extra.path) from error
-        if written.size != facts.size or extra.sha256 not in (None, written.sha256):
+        if (written.size, written.sha256) != (extra.size, extra.sha256):
             raise DumpDamaged(
-                "%s is not what the dump step left" % extra.path,
+                "%s is not what the dump step left." % extra.path,
                 path=extra.path,
                 expected=extra.sha256,
                 found=written.sha256,
@@ -218,7 +197,7 @@ class Builder:
             Member(
                 path=extra.name,
                 kind=FILE,
-                mtime_ns=facts.mtime_ns,
+                mtime_ns=mtime_ns,
                 size=written.size,
                 sha256=written.sha256,
                 crc32=written.crc32,
@@ -226,10 +205,19 @@ class Builder:
         )
         return written
 
+    def _copy_extra(self, extra: StepFile, file: BinaryIO, attributes: Attributes) -> Written:
+        """The dump's CRC is known, so it can be stored as it is; it is compressed already."""
+        if extra.crc32 is None:
+            return self._add_own(extra.name, file, extra.size, attributes)
+        chunks = self._ticking(up_to(file, extra.size))
+        return self._writer.add_stored(
+            extra.name, chunks, attributes=attributes, size=extra.size, crc32=extra.crc32
+        )
+
     def _add_own(self, name: str, file: BinaryIO, size: int, attributes: Attributes) -> Written:
         if size <= SMALL:
-            return self._writer.add_bytes(name, b"".join(self._ticking(file)), attributes=attributes)
-        return self._writer.add_stream(name, self._ticking(file), attributes=attributes, limit=size)
+            return self._writer.add_bytes(name, b"".join(self._ticking(up_to(file, size))), attributes=attributes)
+        return self._writer.add_stream(name, self._ticking(up_to(file, size)), attributes=attributes, limit=size)
 
     def _finish(
         self,
@@ -269,8 +257,8 @@ class Builder:
             totals=totals,
         )
 
-    def _ticking(self, file: BinaryIO) -> Iterator[bytes]:
-        for chunk in chunks_of(file):
+    def _ticking(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
             self._tick(len(chunk))
             yield chunk
 
@@ -289,10 +277,3 @@ def _source_body(source: Source, totals: Totals, excluded: int) -> Dict[str, Any
         "excluded": excluded,
         **totals.body(),
     }
-
-
-def _crc_of(chunks: Iterable[bytes]) -> int:
-    crc = 0
-    for chunk in chunks:
-        crc = zlib.crc32(chunk, crc)
-    return crc

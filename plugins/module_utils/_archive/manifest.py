@@ -54,7 +54,11 @@ def build_manifest(
         "environment": environment,
         "host": socket.gethostname(),
         "times": dict(times),
-        "tools": {"python": "%d.%d.%d" % sys.version_info[:3], "zlib": zlib.ZLIB_RUNTIME_VERSION},
+        "tools": {
+            **database.get("tools", {}),
+            "python": "%d.%d.%d" % sys.version_info[:3],
+            "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        },
         "database": dict(database),
         "dump": dict(dump),
         "sources": sources,

@@ -21,16 +21,24 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 
 @dataclass(frozen=True)
-class DumpFacts:
-    """The dump as the dump step proved it, and where it is."""
+class StepFile:
+    """A file of the dump step, and what it must be."""
 
-    body: Mapping[str, Any]  # database.json
+    name: str
     path: str
-    roles_path: str
     size: int
     sha256: str
-    roles_size: int
-    snapshot_at: Optional[str]
+    crc32: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class DumpFacts:
+    """What the dump step has proved and left."""
+
+    body: Mapping[str, Any]  # database.json
+    dump: StepFile
+    roles: StepFile
+    snapshot_at: str
     counts: DumpCounts
 
 
@@ -39,23 +47,26 @@ def read_dump_facts(workspace: str, *, dump_name: str) -> DumpFacts:
     body = read_record(os.path.join(workspace, DATABASE_FACTS))
     if body is None:
         raise DumpMissing("the dump step of this run left nothing in %s." % workspace, path=workspace)
-    path, roles = os.path.join(workspace, dump_name), os.path.join(workspace, ROLES_SQL)
     try:
+        dump, roles = body["dump"], body["roles"]
         facts = DumpFacts(
             body=body,
-            path=path,
-            roles_path=roles,
-            size=int(body["dump"]["size"]),
-            sha256=str(body["dump"]["sha256"]),
-            roles_size=_size(roles),
-            snapshot_at=body.get("snapshot_at"),
-            counts=DumpCounts(tables=len(body["tables"]), rows=int(body["rows_total"])),
+            dump=_file(workspace, dump_name, dump, crc32=int(dump["crc32"])),
+            roles=_file(workspace, ROLES_SQL, roles),
+            snapshot_at=str(body["snapshot_at"]),
+            counts=DumpCounts(tables=int(body["proof"]["tables"]), rows=body["proof"]["rows_total"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordDamaged("%s lacks what this step needs (%s)" % (DATABASE_FACTS, error), path=workspace) from error
-    if _size(path) == 0 or facts.size == 0:
-        raise DumpEmpty("%s has no bytes." % path, path=path)
+    for file in (facts.dump, facts.roles):
+        if _size(file.path) == 0:
+            raise DumpEmpty("%s has no bytes." % file.path, path=file.path)
     return facts
+
+
+def _file(workspace: str, name: str, told: Mapping[str, Any], *, crc32: Optional[int] = None) -> StepFile:
+    path = os.path.join(workspace, name)
+    return StepFile(name=name, path=path, size=int(told["size"]), sha256=str(told["sha256"]), crc32=crc32)
 
 
 def _size(path: str) -> int:

@@ -97,7 +97,7 @@ class SourceReader:
             return Copied(outcome=outcome, mtime_ns=before.mtime_ns, written=written)
 
     def _chunks(self, file: BinaryIO, limit: int) -> Iterator[bytes]:
-        for chunk in _up_to(file, limit):
+        for chunk in up_to(file, limit):
             self._tick(len(chunk))
             yield chunk
 
@@ -115,14 +115,14 @@ def _judge(file: BinaryIO, before: FileFacts, *, size: int, sha256: str) -> str:
         return STEADY
     file.seek(0)
     digest = hashlib.sha256()
-    for chunk in _up_to(file, size):
+    for chunk in up_to(file, size):
         digest.update(chunk)
     if digest.hexdigest() != sha256:
         return CHANGED
     return GREW if after.size > before.size else STEADY
 
 
-def _up_to(file: BinaryIO, limit: int) -> Iterator[bytes]:
+def up_to(file: BinaryIO, limit: int) -> Iterator[bytes]:
     """The first ``limit`` bytes from here, fewer where the file ends before."""
     left = limit
     while left:

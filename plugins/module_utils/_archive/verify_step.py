@@ -90,11 +90,11 @@ def _verify_partial(request: Request, workspace: str) -> Dict[str, Any]:
 
 def _prove_same_dump(verdict: Verdict, dump: DumpFacts, path: str) -> None:
     """The dump step has decoded the dump in full; that very dump must be the member."""
-    if verdict.dump_sha256 != dump.sha256:
+    if verdict.dump_sha256 != dump.dump.sha256:
         raise ArtifactDamaged(
             "%s: the dump in it is not the one that was decoded." % path,
             artifact=path,
-            expected=dump.sha256,
+            expected=dump.dump.sha256,
             found=verdict.dump_sha256,
         )
     verdict.dump = dump.counts
