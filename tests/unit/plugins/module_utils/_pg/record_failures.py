@@ -18,8 +18,8 @@ from typing import Any, Callable, Iterator
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2]))  # tests/unit
-import pgserver  # noqa: E402
-import psycopg  # noqa: E402
+import pgserver
+import psycopg
 
 RECORDING = HERE / "recorded_failures.json"
 Record = dict[str, Any]
@@ -69,8 +69,8 @@ def attempt(case: str, major: int, work: Callable[[], object]) -> Record:
     try:
         work()
     except psycopg.Error as error:
-        kind = type(error).__name__
-        return {"by": "psycopg", "case": case, "major": major, "class": kind, "sqlstate": error.sqlstate, "text": str(error)}
+        said = {"class": type(error).__name__, "sqlstate": error.sqlstate, "text": str(error)}
+        return {"by": "psycopg", "case": case, "major": major, **said}
     raise AssertionError(f"{case} did not fail")
 
 
@@ -115,7 +115,7 @@ def sessions(server: pgserver.Server) -> Iterator[Record]:
         with connect("shop", **(reader if case in ("permission", "row_security") else {})) as session:
             yield attempt(case, major, lambda session=session, sql=sql: session.execute(sql))
     with locked(server), connect("shop") as session:
-        yield attempt("lock_timeout", major, lambda: session.execute("SET lock_timeout = 50; SELECT * FROM big LIMIT 1"))
+        yield attempt("lock_timeout", major, lambda: session.execute("SET lock_timeout = 50; TABLE big"))
     with crowd(server):
         yield attempt("limit_server", major, lambda: connect(**reader))
 
@@ -161,7 +161,8 @@ def tools(server: pgserver.Server) -> Iterator[Record]:
     if server.tls:
         yield run("tls_unknown_ca", server, base, PGSSLMODE="verify-full", PGSSLROOTCERT=str(other_ca(server)))
     else:
-        yield run("tls_unsupported", server, base, PGSSLMODE="verify-full", PGSSLROOTCERT=str(server.authority.certificate))
+        ca = str(server.authority.certificate)
+        yield run("tls_unsupported", server, base, PGSSLMODE="verify-full", PGSSLROOTCERT=ca)
     with locked(server):
         yield run("lock_timeout", server, [*base, "--lock-wait-timeout=100"])
     with crowd(server):
@@ -190,7 +191,9 @@ def restores(server: pgserver.Server, base: list[str], older: list[int]) -> Iter
         yield run("dump_newer", server, [str(pgserver.bin_dir(15) / "pg_restore"), *decode[1:]], stdin=dump)
 
 
-def run(case: str, server: pgserver.Server, argv: list[str], *, stdin: bytes = b"", stdout: Any = None, **extra: str) -> Record:
+def run(
+    case: str, server: pgserver.Server, argv: list[str], *, stdin: bytes = b"", stdout: Any = None, **extra: str
+) -> Record:
     """What a tool says."""
     env = server.environment(LC_ALL="C", **extra)
     done = subprocess.run(
@@ -210,7 +213,8 @@ def record(case: str, server: pgserver.Server, argv: list[str], exit_code: int, 
 def terminated(server: pgserver.Server, base: list[str]) -> Record:
     """The administrator ends pg_dump's session in the middle."""
     argv = [*base, "-Z9"]
-    child = subprocess.Popen(argv, env=server.environment(PGAPPNAME="victim"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    env = server.environment(PGAPPNAME="victim")
+    child = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert child.stdout is not None
     assert child.stdout.read(4096)
     server.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'")

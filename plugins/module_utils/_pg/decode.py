@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads the text that ``pg_restore --section=data -f -`` makes of a dump, as a stream in bounded memory.
+
+Text that looks like data is everywhere: in function bodies (left out by the section), in names with line ends, in rows.
+So blocks are not searched for but met in order: the nth comment ``Data for Name ... TABLE DATA`` belongs to the nth
+such entry of the table of contents, the statement after it must be that entry's own COPY, and its rows last until a
+line that is exactly ``\\.``, which no row can be (a backslash in a row is doubled). An empty line is a row too.
+"""
+from __future__ import annotations
+
+import re
+from typing import List, Optional, Protocol, Sequence, Union
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
+from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Entry
+
+STATEMENT_KEPT = 1 << 20  # bytes; a COPY of 1,600 columns with the longest names has 0.3 MB
+
+_Buffer = Union[bytes, bytearray, memoryview]
+_NO_SPACE = re.compile(rb"[^ \t\r\n]")
+_PLAIN = re.compile(rb"[;'\"]")
+_COPY_START = b"COPY "
+_COPY_END = b" FROM stdin;"
+
+
+class RowConsumer(Protocol):
+    """Who wants the rows of the blocks, in order."""
+
+    def begin(self, index: int) -> None:
+        """The rows of entry ``index`` follow."""
+
+    def rows(self, data: bytes) -> None:
+        """The next bytes of the block's lines: cut anywhere, line ends included, the terminator left out."""
+
+    def end(self) -> None:
+        """The block is complete."""
+
+
+class RowCounter:
+    """Counts rows: None where the data came as INSERT statements."""
+
+    def __init__(self, blocks: int) -> None:
+        self.counts: List[Optional[int]] = [None] * blocks
+        self._index = 0
+        self._count = 0
+
+    def begin(self, index: int) -> None:
+        self._index = index
+        self._count = 0
+
+    def rows(self, data: bytes) -> None:
+        self._count += data.count(b"\n")
+
+    def end(self) -> None:
+        self.counts[self._index] = self._count
+
+
+class DataReader:
+    """Takes the text in chunks of any size. ``feed`` and ``finish`` raise ``DumpDamaged``."""
+
+    def __init__(self, entries: Sequence[Entry], consumer: RowConsumer, *, name: str) -> None:
+        self.large_objects = 0
+        self.sequences = 0
+        self._entries = entries
+        self._consumer = consumer
+        self._name = name
+        self._block = -1  # index of the last block that was announced
+        self._awaited = False  # its COPY has not come yet
+        self._complete = False
+        self._scan = self._between
+        self._text = bytearray()  # of the statement or comment that is being read
+        self._quote = b""
+        self._line_end = b"\n"
+        self._carry = b""
+        self._fresh = False
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes of the text."""
+        position = 0
+        while position < len(chunk):
+            position = self._scan(chunk, position)
+
+    def finish(self) -> None:
+        """The text is over: everything that was announced must have come."""
+        if self._scan != self._between or not self._complete:
+            raise self._damaged("its text breaks off")
+        if self._block + 1 != len(self._entries):
+            raise self._damaged("data of %d tables instead of %d" % (self._block + 1, len(self._entries)))
+
+    def _damaged(self, reason: str) -> DumpDamaged:
+        return DumpDamaged("%s does not decode: %s" % (self._name, reason), dump=self._name)
+
+    # Every scanner takes the chunk and where to go on, and returns where the next one goes on.
+
+    def _between(self, chunk: bytes, position: int) -> int:
+        match = _NO_SPACE.search(chunk, position)
+        if match is None:
+            return len(chunk)
+        self._text.clear()
+        # No statement begins with "-" (a comment) or "\" (\restrict, which pg_restore adds)
+        self._scan = self._line if match[0] in (b"-", b"\\") else self._statement
+        return match.start()
+
+    def _line(self, chunk: bytes, position: int) -> int:
+        end = chunk.find(b"\n", position)
+        self._keep(chunk[position : end if end >= 0 else len(chunk)])
+        if end < 0:
+            return len(chunk)
+        self._scan = self._between
+        self._comment(bytes(self._text).rstrip(b"\r"))
+        return end + 1
+
+    def _statement(self, chunk: bytes, position: int) -> int:
+        if self._quote:
+            end = chunk.find(self._quote, position)
+        else:
+            match = _PLAIN.search(chunk, position)
+            end = match.start() if match else -1
+        self._keep(chunk[position : end + 1 if end >= 0 else len(chunk)])
+        if end < 0:
+            return len(chunk)
+        mark = chunk[end : end + 1]
+        if mark == b";" and not self._quote:
+            self._ended()
+        else:  # a doubled quote closes and opens again, which comes to the same
+            self._quote = b"" if self._quote else mark
+        return end + 1
+
+    def _header_end(self, chunk: bytes, position: int) -> int:
+        """What follows ``FROM stdin;`` tells how lines end in this text."""
+        self._line_end += chunk[position : position + 1]
+        if self._line_end in (b"\n", b"\r\n"):
+            self._carry = b""
+            self._fresh = True
+            self._scan = self._rows
+            self._consumer.begin(self._block)
+        elif self._line_end != b"\r":
+            raise self._damaged("the COPY of %s goes on after its end" % self._label())
+        return position + 1
+
+    def _rows(self, chunk: bytes, position: int) -> int:
+        terminator = b"\\." + self._line_end
+        data = self._carry + chunk[position:]
+        if self._fresh:
+            if len(data) < len(terminator) and terminator.startswith(data):
+                self._carry = data
+                return len(chunk)
+            self._fresh = False
+            if data.startswith(terminator):
+                return self._rows_end(len(chunk) - (len(data) - len(terminator)))
+        found = data.find(b"\n" + terminator)
+        if found >= 0:
+            self._consumer.rows(data[: found + 1])
+            return self._rows_end(len(chunk) - (len(data) - found - 1 - len(terminator)))
+        cut = max(0, len(data) - len(terminator))  # the longest beginning of "\n" + terminator
+        self._consumer.rows(data[:cut])
+        self._carry = data[cut:]
+        return len(chunk)
+
+    def _rows_end(self, position: int) -> int:
+        self._consumer.end()
+        self._carry = b""
+        self._scan = self._between
+        return position
+
+    def _keep(self, piece: _Buffer) -> None:
+        room = STATEMENT_KEPT - len(self._text)
+        self._text += piece[:room] if room > 0 else b""
+
+    def _comment(self, line: bytes) -> None:
+        """A name in a comment has its line ends replaced, so that a comment is always one line."""
+        if line == b"-- PostgreSQL database dump complete":
+            self._complete = True
+        elif line.startswith(b"-- Data for Name: ") and b"; Type: TABLE DATA; Schema: " in line:
+            self._block += 1
+            self._awaited = True
+            if self._block >= len(self._entries):
+                raise self._damaged("data of more tables than its table of contents has")
+
+    def _ended(self) -> None:
+        """A statement is complete."""
+        self._scan = self._between
+        text = bytes(self._text)
+        if text.startswith(_COPY_START) and text.endswith(_COPY_END):
+            self._expect(text)
+            self._line_end = b""
+            self._scan = self._header_end
+        elif text.startswith(b"SELECT pg_catalog.lo_open("):
+            self.large_objects += 1
+        elif text.startswith(b"SELECT pg_catalog.setval("):
+            self.sequences += 1
+
+    def _expect(self, statement: bytes) -> None:
+        """With "load via partition root" the COPY names the parent, so the entry's own statement decides."""
+        if not self._awaited:
+            raise self._damaged("rows of a table that it does not announce")
+        wanted = self._entries[self._block].copy.strip()
+        if statement.replace(b"\r\n", b"\n") != wanted.replace(b"\r\n", b"\n"):
+            raise self._damaged("rows of another table than %s" % self._label())
+        self._awaited = False
+
+    def _label(self) -> str:
+        entry = self._entries[self._block]
+        return "%s.%s" % (entry.schema, entry.tag)

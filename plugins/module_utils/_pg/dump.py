@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs ``pg_dump`` into a file that we open: a new one, never a name that the program could empty first."""
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+from typing import BinaryIO, Dict, Iterator, List, Mapping
+
+from ansible_collections.wst.backup.plugins.module_utils import _jobs, _process
+from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled
+from ansible_collections.wst.backup.plugins.module_utils._pg import failures
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import APPLICATION, KEEPALIVES, options_text
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import DISABLE, DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
+
+_CONTENTS = re.compile(r'dumping contents of table "(.*)"')
+_KEPT_LINE = 4096  # characters of an unfinished line of messages
+
+
+def environment(options: DatabaseOptions, password: str) -> Dict[str, str]:
+    """The whole environment of a PostgreSQL program: the connection, the secret and the pinned settings.
+
+    Names in variables are taken as they are; in arguments a database called ``a=b`` would be a connection string.
+    An older libpq does not know PGREQUIREAUTH and PGSSLCERTMODE and leaves them alone.
+    """
+    extra = {
+        "PGHOST": options.host,
+        "PGPORT": str(options.port),
+        "PGDATABASE": options.name,
+        "PGUSER": options.user,
+        "PGPASSWORD": password,
+        "PGCONNECT_TIMEOUT": str(options.connect_timeout),
+        "PGSSLMODE": options.sslmode,
+        "PGGSSENCMODE": "disable",
+        "PGREQUIREAUTH": "scram-sha-256",
+        "PGSSLCERTMODE": "disable",
+        "PGAPPNAME": APPLICATION,
+        "PGOPTIONS": options_text(),
+    }
+    if options.sslmode != DISABLE:
+        extra["PGSSLROOTCERT"] = options.sslrootcert or ""
+    if "SSL_CERT_FILE" in os.environ:  # OpenSSL's own: which roots sslrootcert=system means
+        extra["SSL_CERT_FILE"] = os.environ["SSL_CERT_FILE"]
+    return _process.tool_environment(extra)
+
+
+def arguments(tools: Tools, *, snapshot: str, lock_timeout: int, compress: int) -> List[str]:
+    """pg_dump's command line: nothing secret, no path.
+
+    :param lock_timeout: seconds.
+    :param compress: 1 to 9 (zlib). Never 0: its checksum is the only one that a dump has.
+    """
+    keepalives = " ".join("%s=%d" % pair for pair in KEEPALIVES.items())  # libpq has no variables for these
+    return [
+        tools.pg_dump.path,
+        "--format=custom",
+        "--compress=%d" % compress,
+        "--encoding=UTF8",
+        "--no-password",
+        "--snapshot=%s" % snapshot,
+        "--lock-wait-timeout=%d" % (lock_timeout * 1000),
+        "--verbose",
+        "--dbname=%s" % keepalives,
+    ]
+
+
+def run(argv: List[str], *, env: Dict[str, str], out: BinaryIO, place: str, sizes: Mapping[str, int]) -> None:
+    """Let pg_dump write into ``out``; raises the named failure, or Cancelled.
+
+    :param place: the server in words.
+    :param sizes: bytes of each table on the server, for the progress.
+    """
+    meter = _Meter(sizes)
+    with meter.ticking():
+        result = _process.run_tool(argv, env=env, stdout=out, hear=meter.hear)
+    if result.exit_code != 0:
+        tool = os.path.basename(argv[0])
+        raise failures.of_dump_tool(tool, result.exit_code, result.stderr, place=place)
+
+
+class _Meter:
+    """Progress by pg_dump's own messages: it tells each table that it begins with, and nothing in between."""
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
+        self._total = sum(sizes.values())
+        self._done = 0
+        self._current = ""
+        self._line = ""
+
+    def hear(self, data: bytes) -> None:
+        """A piece of pg_dump's messages; called from the thread that reads them."""
+        lines = (self._line + data.decode("utf-8", "backslashreplace")).split("\n")
+        self._line = lines.pop()[-_KEPT_LINE:]
+        for line in lines:
+            match = _CONTENTS.search(line)
+            if match:
+                self._done += self._sizes.get(self._current, 0)
+                self._current = match[1]
+
+    @contextlib.contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Report every second, for as long as the block lasts. Stopping the program is not our task here."""
+        _jobs.step("dump the database")
+        stop = threading.Event()
+        thread = threading.Thread(target=self._tick, args=(stop,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _tick(self, stop: threading.Event) -> None:
+        while not stop.wait(_jobs.REPORT_EVERY):
+            try:
+                _jobs.progress(self._done, self._total, self._current)
+            except Cancelled:
+                return  # run_tool watches for it too, and ends the program

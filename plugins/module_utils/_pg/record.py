@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``database.json``: what the dump step proved, for the steps after it and for the manifest.
+
+Written with ``_fs.write_record`` into the run's workspace, last of all: where it is, the dump is whole and proved.
+Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names are Unicode and not quoted:
+
+``schema_version``
+    1
+``database``
+    ``name``, ``host``, ``port``, ``owner``, ``server_version`` ("17.10"), ``server_version_num`` (170010), ``encoding``,
+    ``collate``, ``ctype``, ``locale_provider`` (libc, icu, builtin), ``locale``, ``collation_version``, ``size``,
+    ``settings`` (["TimeZone=UTC", ...] of ALTER DATABASE), ``role_settings`` ({role: [setting, ...]} in this database)
+``snapshot_at``
+    the snapshot's moment on the server's clock
+``tables``
+    a list, in the order of the names' bytes: ``schema``, ``name``, ``kind`` (table, partitioned, configuration,
+    materialized_view, foreign), ``rows`` (null where the dump has none of its own), ``root`` ([schema, name] of the
+    partitioned table that it is a part of, or null), ``populated`` (of a materialized view)
+``rows_total``
+    rows in the dump; a partitioned table's are those of its parts, counted once
+``sequences``
+    ``schema``, ``name``; values are in the dump only, because no snapshot covers them
+``large_objects``
+    ``count``
+``extensions``
+    ``name``, ``version``, ``schema``
+``dump``
+    ``name`` (file name), ``size``, ``sha256``, ``crc32`` (as in a ZIP, a number), ``format`` (archive version),
+    ``compression``, ``toc_entries``
+``roles``
+    ``name``, ``size``, ``sha256`` of roles.sql
+``tools``
+    ``pg_dump``, ``pg_restore``, ``psycopg``, ``libpq``
+``proof``
+    ``tables`` (with data), ``rows_total``, ``large_objects``, ``sequences``: what the full decode found, equal to the above
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
+from ansible_collections.wst.backup.plugins.module_utils._pg.facts import DatabaseFacts
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
+from ansible_collections.wst.backup.plugins.module_utils._pg.verify import DumpProof
+
+SCHEMA_VERSION = 1
+
+
+def expectation(snapshot: Snapshot, facts: DatabaseFacts, options: DatabaseOptions) -> Dict[str, Any]:
+    """The part of the body that the database alone determines: what the dump must hold."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "database": {**facts.server, "host": options.host, "port": options.port},
+        "snapshot_at": format_time(snapshot.taken_at),
+        "tables": _tables(facts),
+        "rows_total": facts.rows_total,
+        "sequences": [{"schema": schema, "name": name} for schema, name in facts.sequences],
+        "large_objects": {"count": facts.large_objects},
+        "extensions": facts.extensions,
+    }
+
+
+def _tables(facts: DatabaseFacts) -> List[Dict[str, Any]]:
+    return [
+        {
+            "schema": entry.table.schema,
+            "name": entry.table.name,
+            "kind": entry.table.kind,
+            "rows": entry.rows,
+            "root": list(entry.table.root) if entry.table.root else None,
+            "populated": entry.table.populated,
+        }
+        for entry in facts.tables
+    ]
+
+
+def dump_part(proof: DumpProof, *, name: str) -> Dict[str, Any]:
+    """The body's ``dump`` and ``proof``."""
+    return {
+        "dump": {
+            "name": name,
+            "size": proof.size,
+            "sha256": proof.sha256,
+            "crc32": proof.crc32,
+            "format": proof.toc.format,
+            "compression": proof.toc.compression,
+            "toc_entries": len(proof.toc.entries),
+        },
+        "proof": {
+            "tables": len(proof.tables),
+            "rows_total": proof.rows_total,
+            "large_objects": proof.large_objects,
+            "sequences": proof.sequences,
+        },
+    }
+
+
+def tools_part(tools: Tools) -> Dict[str, str]:
+    """The body's ``tools``."""
+    psycopg = driver()
+    libpq = psycopg.pq.version()
+    return {**tools.versions(), "psycopg": psycopg.__version__, "libpq": "%d.%d" % (libpq // 10000, libpq % 10000)}
