@@ -195,3 +195,62 @@ class RootMissing(TransportError):
 
     code = "root_missing"
     remedy = "Run playbook bootstrap.yml for this host, or correct wst_backup_root."
+
+
+# --- bootstrap: a host without Python -------------------------------------------------------------------------------
+
+
+class BootstrapFailed(TransportError):
+    """A step of the bootstrap ended in a way that has no name of its own."""
+
+    code = "bootstrap_failed"
+    remedy = "Read the host's own words in the message; bootstrap.yml can be run again at any time."
+
+
+class OperatorUnknown(TransportError):
+    """The operator account does not exist on the host."""
+
+    code = "operator_unknown"
+    remedy = "Correct runtime_operator: DOMAIN\\name, HOST\\name or a SID. Empty means the account that Ansible connects as."
+
+
+class DirectoryUnusable(TransportError):
+    """A directory cannot be made or protected."""
+
+    code = "directory_unusable"
+    remedy = "Check that the drive is there, that nothing else has the name, and that the operator account may create it."
+
+
+class PackageMismatch(TransportError):
+    """A package is not the one that was pinned."""
+
+    code = "package_mismatch"
+    remedy = "Nothing was installed. Find out why the file differs before you pin another SHA-256."
+
+
+class PackageMissing(TransportError):
+    """A package, or a file that is taken from another component, is not there."""
+
+    code = "package_missing"
+    remedy = "Correct the path in runtime_components, or the order of the components."
+
+
+class PackageUnusable(TransportError):
+    """A package does not hold what it must."""
+
+    code = "package_unusable"
+    remedy = "Nothing was installed. Correct subdir, only or check in runtime_components, or take another package."
+
+
+class DownloadFailed(TransportError):
+    """The host could not download a package."""
+
+    code = "download_failed"
+    remedy = "Check the URL and the host's way to it, or give the package as a path on the control node."
+
+
+class RuntimeBusy(TransportError):
+    """A program of the runtime is running and cannot be replaced."""
+
+    code = "runtime_busy"
+    remedy = "Wait for the run that uses it to end, or end it, and run bootstrap.yml again. The old version stays in place."

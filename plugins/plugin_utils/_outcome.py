@@ -10,8 +10,6 @@ from typing import Any
 
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import count_text, duration_text, size_text, table
 
-CARRY = "carry"  # the effect of a failure that lets the run go on to its end, as in module_utils/_errors.py
-
 # A failure without a code comes from Ansible itself: an option it refuses, a template that does not resolve.
 _UNNAMED = "input_invalid"
 _UNNAMED_REMEDY = "Ansible refused the task itself: correct the variable or option that the message names."
@@ -36,14 +34,11 @@ def failure(result: Mapping[str, Any], *, step: str) -> dict[str, Any]:
 
 
 def carried(results: Mapping[str, Any]) -> dict[str, Any]:
-    """The first failure that a step named and went on with; empty when there is none."""
+    """The first failure that a step named and went on with (``problem`` in its result); empty when there is none."""
     for step, result in results.items():
-        if not isinstance(result, Mapping):
-            continue
-        for problem in result.get("carried") or ():
+        problem = result.get("problem") if isinstance(result, Mapping) else None
+        if problem:
             return failure({**problem, "msg": problem.get("message", "")}, step=step)
-        if result.get("effect") == CARRY and result.get("code"):
-            return failure(result, step=step)
     return {}
 
 

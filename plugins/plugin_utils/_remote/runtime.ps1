@@ -126,6 +126,7 @@ function Invoke-Protect {
         }
         catch { Stop-Request 'directory_unusable' "The directory $path cannot be made or protected: $(Get-Reason $_)" }
     }
+    foreach ($file in [System.IO.Directory]::GetFiles((Get-Runtime), '.incoming-*')) { [System.IO.File]::Delete($file) }
 }
 
 # --- what is there -------------------------------------------------------------------------------------------------
@@ -189,13 +190,23 @@ function Invoke-Copy {
 }
 
 function Start-Upload {
-    $script:WstUpload = [System.IO.File]::Create((Get-IncomingPath $WstRequest.sha256) + '.part')
+    # A package comes in pieces, one request for each, so that a cut connection costs one piece.
+    $path = (Get-IncomingPath $WstRequest.sha256) + '.part'
+    $script:WstUpload = [System.IO.File]::Open($path, [System.IO.FileMode]::OpenOrCreate)
+    if ($WstUpload.Length -lt $WstRequest.offset) {
+        $length = $WstUpload.Length
+        $WstUpload.Dispose()
+        Stop-Request 'bootstrap_failed' "A piece of the upload is missing: $length of $($WstRequest.offset) bytes are there."
+    }
+    $WstUpload.SetLength($WstRequest.offset)
+    [void]$WstUpload.Seek($WstRequest.offset, [System.IO.SeekOrigin]::Begin)
 }
 
 function Complete-Upload {
+    if ($null -eq $WstUpload) { Start-Upload }
     $path = $WstUpload.Name
     $WstUpload.Dispose()
-    Save-Package $path 'What arrived on the host'
+    if ($WstRequest.last) { Save-Package $path 'What arrived on the host' }
 }
 
 # --- installing ----------------------------------------------------------------------------------------------------

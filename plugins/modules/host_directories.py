@@ -1,0 +1,86 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_directories
+short_description: Make directories that only the operator can reach
+version_added: 0.1.0
+author:
+  - wst.backup contributors (@wst-backup)
+description:
+  - Makes O(root) and O(directories), and closes those that stand open to others.
+  - >-
+    On Windows they get a protected DACL for SYSTEM, Administrators and the operator, elsewhere mode 0700.
+    A new directory is closed from its first moment on.
+extends_documentation_fragment:
+  - wst.backup.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  root:
+    description: The directory on the host that holds the key, the lock, the audit log and the runs' workspaces.
+    type: path
+    default: C:\wst-control
+  directories:
+    description: More directories, such as the layers.
+    type: list
+    elements: path
+    default: []
+  operator:
+    description: The account that runs backups, by name or SID. By default, the one that runs this module.
+    type: str
+seealso:
+  - module: wst.backup.runtime_install
+"""
+
+EXAMPLES = r"""
+- name: Make the directories of a host
+  wst.backup.host_directories:
+    directories:
+      - C:\wst-backups
+      - D:\wst-backups
+"""
+
+RETURN = r"""
+directories:
+  description: What each directory was before, V(absent), V(private) or V(open).
+  returned: success
+  type: dict
+  sample:
+    C:\wst-control: private
+problems:
+  description: Who could reach the directories that stood open, one sentence each.
+  returned: success
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.wst.backup.plugins.module_utils import _edge
+from ansible_collections.wst.backup.plugins.module_utils._host.directories import prepare
+
+
+def main() -> None:
+    """Read the parameters, do the one thing, end the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "root": {"type": "path", "default": "C:\\wst-control"},
+            "directories": {"type": "list", "elements": "path", "default": []},
+            "operator": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+    paths = [module.params["root"], *module.params["directories"]]
+    _edge.run(module, lambda: prepare(paths, operator=module.params["operator"], dry_run=module.check_mode))
+
+
+if __name__ == "__main__":
+    main()
