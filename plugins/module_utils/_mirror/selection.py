@@ -22,6 +22,7 @@ class Selection:
     reread: List[BackupSet] = field(default_factory=list)  # there, the same by its sidecar, but not proved there
     present: List[BackupSet] = field(default_factory=list)  # there and counting
     skipped: Dict[str, str] = field(default_factory=dict)  # stem -> why it is not copied
+    damaged: List[BackupSet] = field(default_factory=list)  # there, and known to be bad: said, not read every time
     conflicts: List[MirrorMismatch] = field(default_factory=list)  # names that something else has
 
 
@@ -45,6 +46,8 @@ def select(
             missing.append(item)
         elif there.counts:
             chosen.present.append(item)
+        elif _known_bad(there):
+            chosen.damaged.append(item)
         else:
             chosen.reread.append(item)
     future = [Candidate(s.artifact, True) for s in [*target.counting, *chosen.reread, *missing]]
@@ -56,6 +59,12 @@ def select(
         else:
             chosen.skipped[item.artifact.stem] = "the mirror would not keep it: " + decision.reason
     return chosen
+
+
+def _known_bad(there: BackupSet) -> bool:
+    """Its last full read on the mirror gave other bytes than its sidecar's."""
+    verified = there.state.verified if there.state is not None else None
+    return verified is not None and verified.zip_sha256 != there.proof.sha256
 
 
 def _taken(item: BackupSet, there: Optional[BackupSet], target: Catalog) -> Optional[MirrorMismatch]:

@@ -34,6 +34,7 @@ class Mirrored:
     reread: List[str] = field(default_factory=list)  # stems whose copy was there and is proved now
     present: List[str] = field(default_factory=list)
     skipped: Dict[str, str] = field(default_factory=dict)
+    damaged: List[str] = field(default_factory=list)  # stems whose copy is bad, as an earlier run found out
     marked: List[str] = field(default_factory=list)  # stems whose copy was there, noted on the source only now
     bytes: int = 0  # copied
     problems: List[BackupError] = field(default_factory=list)
@@ -65,6 +66,7 @@ def mirror_sets(
     result = Mirrored(
         present=[s.artifact.stem for s in selection.present],
         skipped=dict(selection.skipped),
+        damaged=[s.artifact.stem for s in selection.damaged],
         problems=list(selection.conflicts),
     )
     own = artifact_of_run(run_id, prefix)
@@ -106,10 +108,8 @@ def _treat(
         result.mirrored.append(item.artifact.stem)
         result.bytes += _size(item)
         return
-    if item.sidecar is None:
-        raise AssertionError("a set that counts has a sidecar")
     try:
-        reverify(mirror, item.artifact, item.sidecar, run_id=run_id, meter=meter)
+        reverify(mirror, item.artifact, item.proof, run_id=run_id, meter=meter)
     except ArtifactDamaged as error:
         raise MirrorMismatch("the mirror's copy is damaged: %s" % error.message, **error.facts) from error
     mark_mirrored(source, item.artifact, run_id=run_id)

@@ -55,6 +55,13 @@ class BackupSet:
     state: Optional[SetState] = None
 
     @property
+    def proof(self) -> Sidecar:
+        """The sidecar of a complete set; there is none to ask for otherwise."""
+        if self.sidecar is None:
+            raise ValueError("%s has no sidecar" % self.artifact.stem)
+        return self.sidecar
+
+    @property
     def level(self) -> int:
         """The verification level that holds on this layer; 0 when the set does not count."""
         verified = self.state.verified if self.state is not None else None

@@ -35,7 +35,7 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.prove import prov
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Check, take_name
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import list_files
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, read_sidecar
-from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, fresh_state, write_state
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, fresh_state, read_state, write_state
 
 
 @dataclass
@@ -80,13 +80,21 @@ class _Recoverer:
         dead = [parsed for parsed, _fact in group.partial if parsed.run_id != self._run_id]
         if ZIP in group.final and SIDECAR not in group.final:
             dead = self._finish(artifact, dead)
-        elif ZIP in group.final and STATE not in group.final:
+        elif ZIP in group.final and not self._has_state(artifact, group):
             self._finish_state(artifact)
         for parsed in sorted(dead, key=lambda one: one.part != SIDECAR):
             # Sidecars first: one that is left alone beside a ZIP would claim it.
             self._remove(_partial_name(parsed))
         if set(group.final) == {STATE} and len(dead) == len(group.partial):
             self._remove(artifact.state)
+
+    def _has_state(self, artifact: ArtifactName, group: Group) -> bool:
+        """Whether there is a state file that can be read; a damaged one is a problem."""
+        try:
+            return STATE in group.final and read_state(self._layer, artifact) is not None
+        except RecordDamaged as error:
+            self.result.problems.append(error)
+            return False
 
     def _finish(self, artifact: ArtifactName, dead: List[LayerFile]) -> List[LayerFile]:
         """Give the sidecar that proves the ZIP its final name; returns the partials that are to be swept."""
@@ -129,7 +137,10 @@ class _Recoverer:
         write_state(self._layer, artifact, state)
 
     def _finish_state(self, artifact: ArtifactName) -> None:
-        """A complete set whose state file was never written: it is read again, and what was found is recorded."""
+        """A complete set without a usable state file: it is read again, and what was found is recorded.
+
+        A damaged state file is kept beside it as evidence.
+        """
         try:
             sidecar = read_sidecar(self._layer.file(artifact.sidecar))
             if sidecar is not None and not self._dry_run:

@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The step ``backup_sweep``: what dead runs have left on the layers is finished or swept."""
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, List, Sequence
+
+from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Check
+from ansible_collections.wst.backup.plugins.module_utils._sets.recover import Recovery, recover
+
+Warn = Callable[[str], None]
+
+_NO_RUN = "00010101-000000-00000000"  # older than every run: in check mode without a run, every partial is a dead one's
+
+
+def sweep_layers(layout: HostLayout, layers: Sequence[Layer], *, prefix: str, warn: Warn) -> Dict[str, Any]:
+    """Finish or sweep on every layer that is there; problems are warnings, for they must not stop the next backup."""
+    run_id = _context.require_run_id()
+    with held(layout, run_id) as lease:
+        return _sweep(layers, prefix=prefix, run_id=run_id, check=lease.check, warn=warn, dry_run=False)
+
+
+def preview(layers: Sequence[Layer], *, prefix: str, warn: Warn) -> Dict[str, Any]:
+    """Check mode: tell what would be done."""
+    run_id = _context.current().run_id or _NO_RUN
+    return _sweep(layers, prefix=prefix, run_id=run_id, check=lambda: None, warn=warn, dry_run=True)
+
+
+def _sweep(
+    layers: Sequence[Layer], *, prefix: str, run_id: str, check: Check, warn: Warn, dry_run: bool
+) -> Dict[str, Any]:
+    told: List[Dict[str, Any]] = []
+    for layer in layers:
+        there = os.path.isdir(platform.long_path(layer.path))
+        done = recover(layer, prefix=prefix, run_id=run_id, check=check, dry_run=dry_run) if there else Recovery()
+        for problem in done.problems:
+            warn("%s: %s %s" % (problem.code, problem.message, problem.remedy))
+        told.append(
+            {
+                "name": layer.name,
+                "path": layer.path,
+                "present": there,
+                "finished": done.finished,
+                "swept": done.swept,
+                "problems": [problem.as_problem() for problem in done.problems],
+            }
+        )
+    return {"changed": any(one["finished"] or one["swept"] for one in told), "layers": told}
