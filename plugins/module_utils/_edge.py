@@ -41,10 +41,11 @@ def run(module: Module, work: Callable[[], Dict[str, Any]]) -> NoReturn:
     module.exit_json(**result)
 
 
-def fail(module: Module, error: BackupError, **extra: Any) -> NoReturn:
-    """End the module with that failure."""
+def fail(module: Module, error: BackupError, *others: BackupError, **extra: Any) -> NoReturn:
+    """End the module with that failure; the message tells the others too, where a module found several."""
+    told = [f"{each.code}: {each.message} {each.remedy}" for each in (error, *others)]
     module.fail_json(
-        msg="%s: %s %s" % (error.code, error.message, error.remedy),
+        msg=told[0] if not others else "\n".join(f"{number}) {text}" for number, text in enumerate(told, 1)),
         code=error.code,
         remedy=error.remedy,
         facts=error.facts,

@@ -22,6 +22,7 @@ author:
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job
+  - wst.backup.sources
 attributes:
   check_mode:
     support: full
@@ -36,43 +37,6 @@ options:
     description: The directory on the host that holds the key, the lock, the audit log and the runs' workspaces.
     type: path
     default: C:\wst-control
-  sources:
-    description: Directories to archive, each below its own name.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      name:
-        description: Name of the directory in the artifact.
-        type: str
-        required: true
-      path:
-        description: Where it is on the host.
-        type: path
-        required: true
-      exclude:
-        description:
-          - Patterns of what to leave out. Without a slash a pattern is compared with names at any depth (V(*.log)),
-            with one with the whole path below the source (V(node_modules/.cache), V(**/tmp)). A trailing slash
-            matches directories only. V(*) and V(?) never cross a slash, V(**) stands for any number of directories,
-            brackets are literal, and case does not matter. What lies below a matching directory is left out with it.
-        type: list
-        elements: str
-        default: []
-      allow_unreadable:
-        description: Patterns of files and directories that may be missing from the artifact when they cannot be read.
-        type: list
-        elements: str
-        default: []
-      allow_changed:
-        description: Patterns of files that may be inconsistent, or missing, when they change while they are read.
-        type: list
-        elements: str
-        default: []
-      follow_root:
-        description: Whether O(sources[].path) may itself be a link or junction. It is resolved once.
-        type: bool
-        default: false
   local_dir:
     description: The local layer's directory, where the partial artifact is written.
     type: path
@@ -165,8 +129,7 @@ from typing import Any, Dict, Mapping, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._archive.archive_step import Request, archive, preview
-from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
-from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
+from ansible_collections.wst.backup.plugins.module_utils._archive.options import source_options, sources_of
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
@@ -179,18 +142,9 @@ def main() -> None:
 
 
 def _argument_spec() -> Dict[str, Any]:
-    patterns: Dict[str, Any] = {"type": "list", "elements": "str", "default": []}
-    source = {
-        "name": {"type": "str", "required": True},
-        "path": {"type": "path", "required": True},
-        "exclude": patterns,
-        "allow_unreadable": patterns,
-        "allow_changed": patterns,
-        "follow_root": {"type": "bool", "default": False},
-    }
     return {
         "root": {"type": "path", "default": r"C:\wst-control"},
-        "sources": {"type": "list", "elements": "dict", "required": True, "options": source},
+        **source_options(),
         "local_dir": {"type": "path", "default": r"C:\wst-backups"},
         "prefix": {"type": "str", "default": "wst-backup"},
         "environment_name": {"type": "str", "default": ""},
@@ -204,7 +158,7 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
     layout = HostLayout(params["root"])
     request = Request(
         layout=layout,
-        sources=[_source(told) for told in params["sources"]],
+        sources=sources_of(params),
         local_dir=params["local_dir"],
         prefix=params["prefix"],
         environment=params["environment_name"],
@@ -214,17 +168,6 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         audit_head=None if check_mode else _audit_head(layout),
     )
     return {"changed": True, **(preview(request) if check_mode else archive(request))}
-
-
-def _source(told: Mapping[str, Any]) -> Source:
-    return Source(
-        name=told["name"],
-        path=told["path"],
-        exclude=Patterns(told["exclude"]),
-        allow_unreadable=Patterns(told["allow_unreadable"]),
-        allow_changed=Patterns(told["allow_changed"]),
-        follow_root=told["follow_root"],
-    )
 
 
 def _audit_head(layout: HostLayout) -> Optional[Dict[str, Any]]:

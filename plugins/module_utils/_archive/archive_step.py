@@ -105,7 +105,10 @@ def _look(request: Request) -> Tuple[List[Source], Survey]:
     check_names(request.sources, reserved=_reserved(request))
     sources = resolve(request.sources)
     _jobs.step("survey", unit="files")
-    return sources, survey(sources, guard=_guard(request))
+    seen = survey(sources, guard=_guard(request))
+    if seen.problems:
+        raise seen.problems[0]
+    return sources, seen
 
 
 def _guard(request: Request) -> Guard:

@@ -13,11 +13,12 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.membernames im
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import is_packed
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
-from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Walker
+from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Found, Walker
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
-SHOWN = 50  # problems of one kind that a message and its facts name
+SHOWN = 50  # problems of one kind that a failure's facts name
+CLASSIC_PATH = 259  # characters; programs without long path support open no longer ones (MAX_PATH less a NUL)
 
 
 @dataclass
@@ -47,6 +48,8 @@ class Survey:
 
     totals: Totals = field(default_factory=Totals)
     least: int = 0
+    long_paths: int = 0  # entries whose own path is longer than CLASSIC_PATH
+    problems: List[BackupError] = field(default_factory=list)  # one for each kind, with every entry that has it
 
 
 class _Complaints:
@@ -62,39 +65,44 @@ class _Complaints:
         if len(kept) < SHOWN:
             kept.append((path, reason))
 
-    def raise_first(self) -> None:
-        for failure, kept in self._by_class.items():
-            _raise(failure, kept, self._counts[failure])
+    def problems(self) -> List[BackupError]:
+        return [_problem(failure, kept, self._counts[failure]) for failure, kept in self._by_class.items()]
 
 
 def raise_complaint(failure: Type[BackupError], path: str, reason: str) -> NoReturn:
     """Raise the problem at once."""
-    _raise(failure, [(path, reason)], 1)
+    raise _problem(failure, [(path, reason)], 1)
 
 
-def _raise(failure: Type[BackupError], kept: List[Tuple[str, str]], count: int) -> NoReturn:
+def _problem(failure: Type[BackupError], kept: List[Tuple[str, str]], count: int) -> BackupError:
     entries = [{"path": printable(path), "reason": printable(reason)} for path, reason in kept]
     shown = "; ".join("%(path)s (%(reason)s)" % entry for entry in entries[:3])
     more = " and %d more" % (count - 3) if count > 3 else ""
-    raise failure("%s%s." % (shown, more), entries=entries, count=count)
+    return failure("%s%s." % (shown, more), entries=entries, count=count)
 
 
 def survey(sources: Sequence[Source], *, guard: Guard) -> Survey:
-    """Walk all sources without opening a file; raises with every entry that cannot be archived."""
+    """Walk all sources without opening a file; tells every entry that cannot be archived."""
     result = Survey()
     complaints = _Complaints()
     for source in sources:
         walker = Walker(source, guard=guard, notes=Notes(), complain=complaints.add)
         for found in walker.walk():
             _jobs.progress(result.totals.files, None, found.path)
-            if found.entry.kind == api.DIRECTORY:
-                result.totals.directories += 1
-            elif found.entry.kind == api.LINK:
-                result.totals.links += 1
-            else:
-                result.totals.files += 1
-                result.totals.bytes += found.entry.size
-                # Text rarely deflates to less than a tenth; what is packed already stays as large as it is.
-                result.least += found.entry.size if is_packed(found.entry.name) else found.entry.size // 10
-    complaints.raise_first()
+            _count(result, found)
+    result.problems = complaints.problems()
     return result
+
+
+def _count(result: Survey, found: Found) -> None:
+    if len(found.entry.path) > CLASSIC_PATH:
+        result.long_paths += 1
+    if found.entry.kind == api.DIRECTORY:
+        result.totals.directories += 1
+    elif found.entry.kind == api.LINK:
+        result.totals.links += 1
+    else:
+        result.totals.files += 1
+        result.totals.bytes += found.entry.size
+        # Text rarely deflates to less than a tenth; what is packed already stays as large as it is.
+        result.least += found.entry.size if is_packed(found.entry.name) else found.entry.size // 10

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
+from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import Tolerance
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 
 
@@ -22,8 +23,8 @@ class Request:
     sources: Sequence[Source]
     local_dir: str
     mirror_dir: str
-    mirror_volume_id: Optional[str]
-    mirror_allow_unknown: Sequence[str]
+    mirror_volume_id: str
+    mirror_tolerance: Tolerance
     database: DatabaseOptions
     tools_dir: str
     prefix: str

@@ -53,6 +53,16 @@ def test_a_named_failure_keeps_its_name_facts_and_remedy() -> None:
     assert result["remedy"] in result["msg"] and "C:\\wst\\wst is not there" in result["msg"]
 
 
+def test_several_failures_are_all_told() -> None:
+    problems = [SourceMissing("web is not there"), AuditBroken("record 3 was altered")]
+    with pytest.raises(Ended) as end:
+        _edge.fail(Recorder(), *problems, changed=False)
+    result = end.value.args[0]
+    assert result["code"] == "source_missing"
+    assert result["msg"].startswith("1) source_missing: web is not there")
+    assert "\n2) audit_broken: record 3 was altered" in result["msg"]
+
+
 def test_an_effect_that_is_carried_is_said() -> None:
     assert ended(raising(AuditBroken("record 3 was altered")))["effect"] == "carry"
 

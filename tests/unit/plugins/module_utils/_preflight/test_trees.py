@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
-from ansible_collections.wst.backup.plugins.module_utils._errors import SourceUnreadable
+from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import Tolerance
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._preflight import trees
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
@@ -29,8 +29,8 @@ def request_(tmp_path: Path) -> Request:
         sources=[Source(name="wst", path=str(tmp_path / "wst"))],
         local_dir=str(tmp_path / "c"),
         mirror_dir=str(tmp_path / "d"),
-        mirror_volume_id=None,
-        mirror_allow_unknown=(),
+        mirror_volume_id="x",
+        mirror_tolerance=Tolerance(),
         database=DatabaseOptions(host="localhost", name="wst_dev", user="wst"),
         tools_dir=str(tmp_path),
         prefix="wst-backup",
@@ -53,13 +53,13 @@ def codes(report: Report) -> list[str]:
 def test_a_sound_tree_is_counted(request_: Request) -> None:
     report = examined(request_)
     assert not report.problems and not report.warnings
-    assert report.facts["sources"] == {"wst": {"files": 2, "bytes": 8}}
+    assert report.facts["sources"] == {"files": 2, "directories": 2, "links": 0, "bytes": 8}
 
 
 def test_what_is_excluded_is_not_counted(request_: Request) -> None:
     source = dataclasses.replace(request_.sources[0], exclude=Patterns(["*.log"]))
     report = examined(dataclasses.replace(request_, sources=[source]))
-    assert report.facts["sources"] == {"wst": {"files": 1, "bytes": 3}}
+    assert report.facts["sources"] == {"files": 1, "directories": 2, "links": 0, "bytes": 3}
 
 
 def test_every_missing_source_is_named_at_once(request_: Request, tmp_path: Path) -> None:
@@ -77,13 +77,3 @@ def test_all_bad_names_are_told_in_one_problem(request_: Request, tmp_path: Path
     report = examined(request_)
     assert codes(report) == ["path_unusable"]
     assert report.problems[0].facts["count"] == 4
-
-
-def test_many_problems_are_counted_and_some_are_named() -> None:
-    complaints = trees.Complaints()
-    for number in range(trees.MAX_NAMED + 5):
-        complaints.add(SourceUnreadable, "wst/%d" % number, "locked")
-    (problem,) = complaints.problems()
-    assert problem.facts["count"] == trees.MAX_NAMED + 5
-    assert len(problem.facts["entries"]) == trees.MAX_NAMED
-    assert "and 5 more" in problem.message
