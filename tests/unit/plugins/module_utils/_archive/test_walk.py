@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The walker over real trees: order, links, excludes, names, and what must never get in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
+from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
+from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
+from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source, check_names, resolve
+from ansible_collections.wst.backup.plugins.module_utils._archive.survey import survey
+from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Walker
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    InputInvalid,
+    PathUnusable,
+    SourceMissing,
+    SourceUnreadable,
+)
+
+OPEN = Guard(files=[], directories=[])
+
+
+def paths(source: Source, *, guard: Guard = OPEN, notes: Notes | None = None) -> list[str]:
+    complaints: list[Any] = []
+    walker = Walker(
+        source, guard=guard, notes=notes or Notes(), complain=lambda failure, path, _: complaints.append((failure, path))
+    )
+    found = [one.path for one in walker.walk()]
+    assert complaints == []
+    return found
+
+
+def refuse(source: Source) -> None:
+    """Raise the first problem that a survey of the source finds."""
+    for problem in survey([source], guard=OPEN).problems:
+        raise problem
+
+
+def test_the_order_is_windows_own_and_depth_first(kit: Any) -> None:
+    top = kit.tree("s", {"b/2": b"", "b/10": b"", "A": b"", "a1": b"", "leer": None, "Zoo/x": b"", "_": b""})
+    assert paths(Source(name="wst", path=str(top))) == [
+        "wst", "wst/A", "wst/a1", "wst/b", "wst/b/10", "wst/b/2", "wst/leer", "wst/Zoo", "wst/Zoo/x", "wst/_",
+    ]  # fmt: skip
+
+
+def test_excludes_prune(kit: Any) -> None:
+    top = kit.tree("s", {"node_modules/.cache/x": b"", "node_modules/y": b"", "a.log": b"", "d/b.LOG": b"", "keep": b""})
+    source = Source(name="wst", path=str(top), exclude=Patterns(["node_modules/.cache", "*.log"]))
+    assert paths(source) == ["wst", "wst/d", "wst/keep", "wst/node_modules", "wst/node_modules/y"]
+
+
+@pytest.mark.posix
+def test_links_are_told_and_never_entered(kit: Any) -> None:
+    top = kit.tree("s", {"real/x": b"1"})
+    outside = kit.tree("outside", {"secret": b"s"})
+    (top / "dirlink").symlink_to(outside, target_is_directory=True)
+    (top / "loop").symlink_to(top, target_is_directory=True)
+    (top / "dangling").symlink_to("nowhere")
+    source = Source(name="wst", path=str(top))
+    assert paths(source) == ["wst", "wst/dangling", "wst/dirlink", "wst/loop", "wst/real", "wst/real/x"]
+    totals = survey([source], guard=OPEN).totals
+    assert (totals.files, totals.directories, totals.links, totals.bytes) == (1, 2, 3, 1)
+
+
+@pytest.mark.posix
+def test_special_files_fail_by_name_unless_allowed(kit: Any) -> None:
+    top = kit.tree("s", {"x": b""})
+    os.mkfifo(top / "pipe")
+    with pytest.raises(SourceUnreadable, match=r"wst/pipe \(a device, socket or pipe\)"):
+        refuse(Source(name="wst", path=str(top)))
+    notes = Notes()
+    allowed = Source(name="wst", path=str(top), allow_unreadable=Patterns(["pipe"]))
+    assert paths(allowed, notes=notes) == ["wst", "wst/x"]
+    assert notes.body()["first"] == [{"kind": "unreadable", "path": "wst/pipe", "reason": "a device, socket or pipe"}]
+
+
+@pytest.mark.posix
+def test_every_unusable_name_is_reported_at_once(kit: Any) -> None:
+    names = ["CON", "aux.txt", "trailing.", "sp ", "a:b", "Same", "SAME", "back\\slash", "new\nline"]
+    top = kit.tree("s", {name: b"" for name in names})
+    Path(os.fsdecode(os.fsencode(str(top)) + b"/not-utf8-\xff")).write_bytes(b"")
+    with pytest.raises(PathUnusable) as caught:
+        refuse(Source(name="wst", path=str(top)))
+    assert caught.value.facts["count"] == 9  # one of the twins is told
+    told = {entry["path"] for entry in caught.value.facts["entries"]}
+    assert {"wst/CON", "wst/aux.txt", "wst/Same", "wst/new\\x0aline", "wst/not-utf8-\\udcff"} <= told
+
+
+@pytest.mark.posix
+def test_excluded_names_do_not_matter(kit: Any) -> None:
+    top = kit.tree("s", {"CON": b"", "Same": b"", "SAME": b""})
+    assert paths(Source(name="wst", path=str(top), exclude=Patterns(["con", "same"]))) == ["wst"]
+
+
+@pytest.mark.posix  # on Windows a directory cannot be locked away by sharing
+def test_an_unreadable_directory(kit: Any, unreadable: Callable[[Path], None]) -> None:
+    top = kit.tree("s", {"shut/x": b"", "y": b""})
+    unreadable(top / "shut")
+    with pytest.raises(SourceUnreadable, match="wst/shut"):
+        refuse(Source(name="wst", path=str(top)))
+    notes = Notes()
+    source = Source(name="wst", path=str(top), allow_unreadable=Patterns(["shut"]))
+    assert paths(source, notes=notes) == ["wst", "wst/shut", "wst/y"]
+    assert notes.body()["counts"] == {"unreadable": 1}
+
+
+def test_secrets_and_our_own_directories_stay_out_by_path(kit: Any) -> None:
+    top = kit.tree("s", {"conf/db.key": b"pw", "control/x": b"", "keep": b""})
+    notes = Notes()
+    guard = Guard(files=[str(top / "conf" / "db.key")], directories=[str(top / "control")])
+    assert paths(Source(name="wst", path=str(top)), guard=guard, notes=notes) == ["wst", "wst/conf", "wst/keep"]
+    assert notes.body()["counts"] == {"secret": 2}
+
+
+def test_sources_must_be_there_all_of_them_are_named(kit: Any) -> None:
+    top = kit.tree("s", {"file": b""})
+    with pytest.raises(SourceMissing) as caught:
+        resolve([Source("a", str(top)), Source("b", str(top / "no")), Source("c", str(top / "file"))])
+    assert [entry["name"] for entry in caught.value.facts["missing"]] == ["b", "c"]
+
+
+@pytest.mark.posix
+def test_a_root_that_is_a_link_must_be_declared(kit: Any) -> None:
+    top = kit.tree("release-7", {"x": b""})
+    link = kit.root / "current"
+    link.symlink_to("release-7", target_is_directory=True)
+    for path in (str(link), str(link) + "/"):
+        with pytest.raises(InputInvalid, match="release-7"):
+            resolve([Source("wst", path)])
+        assert [s.path for s in resolve([Source("wst", path, follow_root=True)])] == [str(top)]
+
+
+@pytest.mark.parametrize("names", [["a", "A"], ["roles.SQL"], ["x/y"], [".."], ["con"], []])
+def test_names_at_the_top_must_be_distinct_and_usable(names: list[str]) -> None:
+    with pytest.raises(InputInvalid):
+        check_names([Source(name, "x") for name in names], reserved=["roles.sql"])
