@@ -13,8 +13,8 @@ from ansible_collections.wst.backup.plugins.module_utils._clock import format_ti
 from ansible_collections.wst.backup.plugins.module_utils._errors import ClockSuspect, InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import cancel_jobs, live_jobs
-from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import Swept, remove_workspace, sweep
 from ansible_collections.wst.backup.plugins.module_utils._lock.lease import CLOCK_TOLERANCE
+from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import Swept, remove_workspace, sweep
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
 
 

@@ -65,6 +65,7 @@ _ADVAPI32: _Prototypes = {
     "LookupAccountNameW": (BOOL, (TEXT, TEXT, POINTER, POINTER, TEXT, POINTER, POINTER)),
     "LookupAccountSidW": (BOOL, (TEXT, POINTER, TEXT, POINTER, TEXT, POINTER, POINTER)),
     "OpenProcessToken": (BOOL, (HANDLE, DWORD, POINTER)),
+    "SetFileSecurityW": (BOOL, (TEXT, DWORD, POINTER)),
     "SetNamedSecurityInfoW": (DWORD, (TEXT, DWORD, DWORD, POINTER, POINTER, POINTER, POINTER)),
 }
 _NTDLL: _Prototypes = {"NtQuerySystemInformation": (LONG, (DWORD, POINTER, DWORD, POINTER))}

@@ -34,15 +34,22 @@ def protect(path: str, operator: Optional[str] = None) -> None:
     if attributes == _NO_ATTRIBUTES:
         raise _win32.last_error(path)
     with _Descriptor(_private_sddl(operator, directory=bool(attributes & _DIRECTORY))) as descriptor:
-        present, dacl, defaulted = _win32.BOOL(), ctypes.c_void_p(), _win32.BOOL()
-        _win32.require(
-            _win32.function("GetSecurityDescriptorDacl")(
-                descriptor, ctypes.byref(present), ctypes.byref(dacl), ctypes.byref(defaulted)
-            )
+        _pass_on(path, descriptor)
+        # The call before lets wine keep what the directory above gives; this one sets exactly the list.
+        _win32.require(_win32.function("SetFileSecurityW")(long_path(path), _DACL | _PROTECTED, descriptor), path)
+
+
+def _pass_on(path: str, descriptor: ctypes.c_void_p) -> None:
+    """Set the list, and let everything below inherit it anew."""
+    present, dacl, defaulted = _win32.BOOL(), ctypes.c_void_p(), _win32.BOOL()
+    _win32.require(
+        _win32.function("GetSecurityDescriptorDacl")(
+            descriptor, ctypes.byref(present), ctypes.byref(dacl), ctypes.byref(defaulted)
         )
-        code = _win32.function("SetNamedSecurityInfoW")(
-            long_path(path), _FILE_OBJECT, _DACL | _PROTECTED, None, None, dacl, None
-        )
+    )
+    code = _win32.function("SetNamedSecurityInfoW")(
+        long_path(path), _FILE_OBJECT, _DACL | _PROTECTED, None, None, dacl, None
+    )
     if code:
         raise _win32.error_of(code, path)
 

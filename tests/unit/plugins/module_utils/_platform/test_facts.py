@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who we are, who may come in, what the volume is: on the system that the tests run on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+
+def test_a_private_directory_is_private_from_the_start(tmp_path: Path) -> None:
+    path = str(tmp_path / "private")
+    api.make_private_directory(path)
+    assert api.access_problems(path) == []
+    with pytest.raises(FileExistsError):
+        api.make_private_directory(path)
+    Path(path, "file").write_bytes(b"we may write")
+
+
+def test_what_is_open_is_named_and_can_be_closed(tmp_path: Path) -> None:
+    path = tmp_path / "open"
+    path.mkdir()
+    open_to_all(path)
+    assert any("veryone" in problem and "read" in problem for problem in api.access_problems(str(path)))
+    api.protect(str(path))
+    assert api.access_problems(str(path)) == []
+
+
+def test_a_file_can_be_closed(tmp_path: Path) -> None:
+    path = tmp_path / "db.key"
+    path.write_bytes(b"x")
+    open_to_all(path)
+    assert api.access_problems(str(path)) != []
+    api.protect(str(path))
+    assert api.access_problems(str(path)) == []
+    assert path.read_bytes() == b"x"
+
+
+def open_to_all(path: Path) -> None:
+    if os.name != "nt":
+        path.chmod(0o777)
+        return
+    from ansible_collections.wst.backup.plugins.module_utils._platform import _windows_security
+
+    sddl = _windows_security._private_sddl
+    try:
+        _windows_security._private_sddl = lambda operator, directory: sddl(operator, directory=directory) + "(A;;FA;;;WD)"
+        api.protect(str(path))
+    finally:
+        _windows_security._private_sddl = sddl
+
+
+def test_an_operator_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(LookupError):
+        api.protect(str(tmp_path), "nobody-of-that-name-here")
+
+
+@pytest.mark.windows
+def test_the_descriptor_as_text(tmp_path: Path) -> None:
+    path = str(tmp_path / "private")
+    api.make_private_directory(path)
+    text = api.sddl(path) or ""
+    assert text.startswith("O:S-1-5-")
+    assert "(A;OICI;FA;;;SY)" in text
+    assert api.explicit_aces(path) == text
+
+
+@pytest.mark.windows
+def test_an_operator_is_a_name_or_a_sid(tmp_path: Path) -> None:
+    me = api.identity()
+    for operator in (me.sid, me.name.rpartition("\\")[2]):
+        api.protect(str(tmp_path), operator)
+        assert api.access_problems(str(tmp_path), operator) == []
+
+
+@pytest.mark.posix
+def test_posix_modes(tmp_path: Path) -> None:
+    path = tmp_path / "d"
+    path.mkdir()
+    path.chmod(0o750)
+    assert api.access_problems(str(path)) == ["the group (gid %d) may read, enter or run" % path.stat().st_gid]
+    api.protect(str(path))
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert api.sddl(str(path)) is None
+    assert api.explicit_aces(str(path)) is None
+
+
+def test_identity() -> None:
+    me = api.identity()
+    assert me.name
+    assert (me.sid is None) == (os.name != "nt")
+    assert (me.uid is None) == (os.name == "nt")
+    assert isinstance(me.elevated, bool)
+
+
+def test_the_volume_of_a_directory(tmp_path: Path) -> None:
+    volume = api.volume(str(tmp_path))
+    assert volume.id
+    assert volume.total is not None
+    assert volume.free is not None
+    assert 0 < volume.free <= volume.total
+    assert volume.read_only is False
+    assert volume == api.volume(str(tmp_path / ".")) or volume.free != api.volume(str(tmp_path)).free
+    assert os.path.normcase(str(tmp_path)).startswith(os.path.normcase(volume.root))
+
+
+def test_the_volume_of_nothing(tmp_path: Path) -> None:
+    if os.name == "nt":  # Windows tells the volume of a path that is not there
+        assert api.volume(str(tmp_path / "none")).compressed is None
+    else:
+        with pytest.raises(FileNotFoundError):
+            api.volume(str(tmp_path / "none"))
+
+
+@pytest.mark.posix
+def test_memory_is_no_disk() -> None:
+    volume = api.volume("/dev/shm")
+    assert (volume.kind, volume.filesystem) == ("ram", "tmpfs")
+    assert volume.id != api.volume("/").id
+
+
+def test_the_boot_id_is_the_same_in_every_process() -> None:
+    code = (
+        "import sys; sys.path[:0] = %r\n"
+        "from ansible_collections.wst.backup.plugins.module_utils._platform import api\n"
+        "print(api.boot_id())" % sys.path
+    )
+    other = subprocess.run([sys.executable, "-c", code], stdin=subprocess.PIPE, capture_output=True, check=True)
+    assert other.stdout.decode().strip() == api.boot_id()
+
+
+def test_processes_are_known_by_when_they_started() -> None:
+    mine = api.process_started(os.getpid())
+    assert mine is not None
+    assert mine == api.process_started(os.getpid())
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    started = api.process_started(child.pid)
+    assert started is not None
+    assert not api.end_process(child.pid, "another time")
+    assert api.end_process(child.pid, started)
+    assert child.wait() != 0
+    child.communicate()
+    assert api.process_started(child.pid) is None
+    assert not api.end_process(child.pid, started)
