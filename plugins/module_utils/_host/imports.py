@@ -19,15 +19,14 @@ _IMPORTS, _DELAYED = 1, 13  # indices of the data directories
 _LIMIT = 4096  # imports of one program; more is damage
 
 # What every Windows Server from 2016 on has in System32. The VC runtime (vcruntime140, msvcp140 ...) is not part of it.
-_SHIPPED = frozenset(
-    """
-    advapi32 bcrypt bcryptprimitives cabinet cfgmgr32 combase comctl32 comdlg32 credui crypt32 cryptbase cryptui
-    dbghelp dnsapi dwmapi gdi32 gdiplus hid imm32 iphlpapi kernel32 kernelbase mpr msimg32 msvcrt mswsock ncrypt
-    netapi32 normaliz ntdll ole32 oleacc oleaut32 pdh powrprof propsys psapi rpcrt4 sechost secur32 setupapi
-    shcore shell32 shlwapi sspicli ucrtbase urlmon user32 userenv uxtheme version wevtapi wininet winhttp winmm
-    wintrust wldap32 ws2_32 wsock32 wtsapi32
-    """.split()
-)
+_SHIPPED_NAMES = """
+advapi32 bcrypt bcryptprimitives cabinet cfgmgr32 combase comctl32 comdlg32 credui crypt32 cryptbase cryptui
+dbghelp dnsapi dwmapi gdi32 gdiplus hid imm32 iphlpapi kernel32 kernelbase mpr msimg32 msvcrt mswsock ncrypt
+netapi32 normaliz ntdll ole32 oleacc oleaut32 pdh powrprof propsys psapi rpcrt4 sechost secur32 setupapi
+shcore shell32 shlwapi sspicli ucrtbase urlmon user32 userenv uxtheme version wevtapi wininet winhttp winmm
+wintrust wldap32 ws2_32 wsock32 wtsapi32
+"""
+_SHIPPED = frozenset(_SHIPPED_NAMES.split())
 
 
 class NotAProgram(ValueError):
