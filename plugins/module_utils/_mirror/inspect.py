@@ -29,6 +29,8 @@ def inspect_mirror(
     :param needed: bytes that are to be written.
     """
     try:
+        if not expected_id:
+            raise MirrorMissing("the inventory names no volume for the mirror %s" % mirror_dir, path=mirror_dir)
         if not os.path.isdir(platform.long_path(mirror_dir)):
             raise MirrorMissing("there is no directory %s" % mirror_dir, path=mirror_dir)
         marker = read_marker(mirror_dir)

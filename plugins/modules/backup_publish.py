@@ -1,0 +1,93 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_publish
+short_description: Give this run's verified artifact its final name
+version_added: 0.1.0
+description:
+  - Publishes the artifact that M(wst.backup.backup_archive) of this run made, as a complete set in O(local_dir).
+  - It demands the proof that M(wst.backup.backup_verify) left for level 3, of the very file that is there now (same
+    size, time and identity), and a lease that is still this run's.
+  - The sidecar is written first under a partial name, then the ZIP gets its final name, then the sidecar. A crash in
+    between leaves a set that does not count and that M(wst.backup.backup_sweep) of the next run finishes.
+  - No file is ever overwritten.
+author:
+  - wst.backup contributors (@wst)
+extends_documentation_fragment:
+  - wst.backup.attributes
+  - wst.backup.attributes.job
+  - wst.backup.sets
+attributes:
+  check_mode:
+    support: full
+    details: In a run whose earlier steps were in check mode too, there is no proof to look at and none is demanded.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  local_dir:
+    description: Directory of the local layer.
+    type: path
+    default: C:\wst-backups
+seealso:
+  - module: wst.backup.backup_verify
+  - module: wst.backup.backup_mirror
+  - module: wst.backup.backup_sweep
+"""
+
+EXAMPLES = r"""
+- name: Publish what this run has proved
+  wst.backup.backup_publish:
+    local_dir: C:\wst-backups
+"""
+
+RETURN = r"""
+artifact:
+  description: Name of the set, without suffix; null in check mode outside of a run.
+  returned: success
+  type: str
+  sample: wst-backup-20261123-120000
+path:
+  description: The ZIP; null in check mode outside of a run.
+  returned: success
+  type: str
+  sample: C:\wst-backups\wst-backup-20261123-120000.zip
+sidecar:
+  description: The sidecar, which makes the set complete; null in check mode outside of a run.
+  returned: success
+  type: str
+  sample: C:\wst-backups\wst-backup-20261123-120000.manifest.json
+"""
+
+from typing import Any, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.wst.backup.plugins.module_utils import _edge
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import LOCAL_DIR, set_options
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish_step import preview, publish_run
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={**set_options(), "local_dir": {"type": "path", "default": LOCAL_DIR}},
+        supports_check_mode=True,
+    )
+
+    def work() -> Dict[str, Any]:
+        params = module.params
+        act = preview if module.check_mode else publish_run
+        return act(HostLayout(params["root"]), params["local_dir"], prefix=params["prefix"])
+
+    _edge.run(module, work)
+
+
+if __name__ == "__main__":
+    main()

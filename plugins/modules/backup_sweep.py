@@ -1,0 +1,104 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backup_sweep
+short_description: Finish or sweep what runs that died have left
+version_added: 0.1.0
+description:
+  - Comes early in a run, before space is needed.
+  - A set whose ZIP has its final name while its sidecar still waits for its own is read again in full. When it is what
+    the sidecar says, it is finished and counts; otherwise both files stay and are named.
+  - A complete set whose state file is missing or damaged is read again in full, and what was found is recorded. A
+    damaged state file is kept under the suffix C(.damaged).
+  - Every other partial file of a run that is not the live one is removed. Nothing else is, and never a ZIP that has a
+    final name. Foreign files are left alone.
+  - What is wrong with a leftover is a warning. It does not keep the next backup from being made.
+author:
+  - wst.backup contributors (@wst)
+extends_documentation_fragment:
+  - wst.backup.attributes
+  - wst.backup.attributes.job
+  - wst.backup.sets
+  - wst.backup.sets.layers
+attributes:
+  check_mode:
+    support: partial
+    details: ZIPs are not read, so a set is told as finished that may turn out to be damaged.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+seealso:
+  - module: wst.backup.backup_publish
+  - module: wst.backup.run_lock
+"""
+
+EXAMPLES = r"""
+- name: Clean up after runs that died
+  wst.backup.backup_sweep:
+    layers:
+      - name: local
+        path: C:\wst-backups
+      - name: mirror
+        path: D:\wst-backups
+"""
+
+RETURN = r"""
+layers:
+  description: What was done on each layer.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Which layer.
+      type: str
+    path:
+      description: Its directory.
+      type: str
+    present:
+      description: Whether the directory is there. A missing one is for M(wst.backup.preflight_info) to complain about.
+      type: bool
+    finished:
+      description: Names of sets that count now.
+      type: list
+      elements: str
+    swept:
+      description: Names of files that were removed.
+      type: list
+      elements: str
+    problems:
+      description: What a person should look at, with C(code), C(message), C(remedy) and C(facts).
+      type: list
+      elements: dict
+"""
+
+from typing import Any, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.wst.backup.plugins.module_utils import _edge
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import layer_options, layers_of, set_options
+from ansible_collections.wst.backup.plugins.module_utils._sets.sweep_step import preview, sweep_layers
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec={**set_options(), **layer_options()}, supports_check_mode=True)
+
+    def work() -> Dict[str, Any]:
+        layers, prefix = layers_of(module.params), module.params["prefix"]
+        if module.check_mode:
+            return preview(layers, prefix=prefix, warn=module.warn)
+        return sweep_layers(HostLayout(module.params["root"]), layers, prefix=prefix, warn=module.warn)
+
+    _edge.run(module, work)
+
+
+if __name__ == "__main__":
+    main()
