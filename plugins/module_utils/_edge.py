@@ -43,7 +43,7 @@ def run(module: Module, work: Callable[[], Dict[str, Any]]) -> NoReturn:
 
 def fail(module: Module, error: BackupError, *others: BackupError, **extra: Any) -> NoReturn:
     """End the module with that failure; the message tells the others too, where a module found several."""
-    told = [f"{each.code}: {each.message} {each.remedy}" for each in (error, *others)]
+    told = [f"{each.code}: {each.message.rstrip('.')}. {each.remedy}" for each in (error, *others)]
     module.fail_json(
         msg=told[0] if not others else "\n".join(f"{number}) {text}" for number, text in enumerate(told, 1)),
         code=error.code,
