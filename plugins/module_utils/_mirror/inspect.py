@@ -33,6 +33,8 @@ def inspect_mirror(
             raise MirrorMissing("the inventory names no volume for the mirror %s" % mirror_dir, path=mirror_dir)
         if not os.path.isdir(platform.long_path(mirror_dir)):
             raise MirrorMissing("there is no directory %s" % mirror_dir, path=mirror_dir)
+        if not expected_id:
+            raise MirrorMissing("the inventory does not say which volume is the mirror", path=mirror_dir)
         marker = read_marker(mirror_dir)
         judgement = judge_volume(
             volume_of(mirror_dir),
