@@ -25,10 +25,13 @@ class Wine:
     prefix: Path
 
     def environment(self) -> dict[str, str]:
-        """All that a wine process inherits from this side: no variable of the person who runs the lab."""
+        """All that a wine process inherits from this side: no variable of the person who runs the lab.
+
+        No debugger: it would hold a crashed program for minutes. mscoree stays, every .NET assembly imports it.
+        """
         return {
             "WINEPREFIX": str(self.prefix), "WINEARCH": "win64", "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8",
-            "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
+            "WINEDLLOVERRIDES": "mshtml,winemenubuilder.exe,winedbg.exe=",
             "PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"),
         }
 
@@ -79,8 +82,10 @@ def _template(paths: LabPaths) -> Path:
     def build(target: Path) -> None:
         wine = Wine(target)
         target.rmdir()
+        # Without mscoree wineboot does not offer to fetch a .NET Framework.
+        environment = {**wine.environment(), "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe="}
         subprocess.run(
-            wine.argv("wineboot", "--init"), env=wine.environment(), check=True, stdin=subprocess.DEVNULL,
+            wine.argv("wineboot", "--init"), env=environment, check=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
         _drive_types(wine)
         wine.server("-w")

@@ -102,10 +102,10 @@ class Service:
         words = [line.findtext("rsp:Command", "", NAMES)]
         words += [item.text or "" for item in line.iterfind("rsp:Arguments", NAMES)]
         identifier = str(uuid.uuid4()).upper()
-        shell.commands[identifier] = self._start(" ".join(word for word in words if word), shell)
+        shell.commands[identifier] = self._start(" ".join(word for word in words if word), shell, request.options)
         return f"<rsp:CommandResponse><rsp:CommandId>{identifier}</rsp:CommandId></rsp:CommandResponse>"
 
-    def _start(self, command_line: str, shell: Shell) -> Command:
+    def _start(self, command_line: str, shell: Shell, options: dict[str, str]) -> Command:
         faults = self._switches.snapshot()
         try:
             plan = self._lane.plan(command_line, faults)
@@ -115,12 +115,14 @@ class Service:
             command.finish(exit_code=1, stderr=f"wst lab: {refusal}\r\n".encode())
             return command
         log.info("command: %.200s", plan.command_line)
+        # A console's input is no pipe: $input is empty then, and nobody waits for its end.
+        on_console = options.get("WINRS_CONSOLEMODE_STDIN", "TRUE").upper() == "TRUE"
         environment = logon_environment(self._user, "WSTLAB", shell.variables)
         command = Command(faults=faults, rewrites_lines=plan.rewrites_lines)
         command.start(self._pool.take(), {
             "application": plan.application, "command_line": plan.command_line, "environment": environment,
             "directory": shell.directory or environment["USERPROFILE"],
-        }, piped=plan.piped)
+        }, piped=plan.piped and not on_console)
         return command
 
     def _send(self, request: Request, shell: Shell) -> str:

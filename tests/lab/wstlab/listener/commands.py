@@ -47,6 +47,7 @@ class Command:
         self._exit_code: int | None = None
         self._line = bytearray()
         self._fed = False
+        self._input_open = True
 
     def start(self, launcher: Launcher, spec: dict[str, object], *, piped: bool) -> None:
         """Run the command; without ``piped`` its input is at its end at once."""
@@ -55,6 +56,7 @@ class Command:
             self._buffers[b"o"] += NOISE_BEFORE
         launcher.run(spec, self._on_frame)
         if not piped:
+            self._input_open = False
             launcher.end_input()
 
     def finish(self, *, exit_code: int, stderr: bytes) -> None:
@@ -68,7 +70,8 @@ class Command:
     def feed(self, data: bytes, *, end: bool) -> None:
         """Input from the client, as the PowerShell in between would pass it on."""
         launcher = self._launcher
-        if launcher is None:
+        if launcher is None or not self._input_open:
+            log.warning("%d bytes of input for a command that takes none", len(data))
             return
         if self._rewrites_lines:
             data = self._rewritten(data, end=end)
@@ -77,6 +80,7 @@ class Command:
             self._fed = True
         launcher.feed(data)
         if end:
+            self._input_open = False
             launcher.end_input()
 
     def _rewritten(self, data: bytes, *, end: bool) -> bytes:
