@@ -12,7 +12,8 @@ import re
 from typing import Optional
 
 MAX_COMPONENT = 255  # UTF-16 units, NTFS
-MAX_PATH_BYTES = 0xFFFF  # the ZIP format's field for a name has 16 bits
+MAX_PATH = 32_000  # characters; Windows takes 32,767 with the drive and the target's own path
+MAX_DEPTH = 255  # directories above one another; what is deeper only serves to wear readers out
 _ILLEGAL = re.compile(r'[\x00-\x1f<>:"|?*\\/]')
 # The superscript digits count too: Windows takes COM¹ for a device.
 _RESERVED = re.compile("(?:CON|PRN|AUX|NUL|CONIN\\$|CONOUT\\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
@@ -41,9 +42,12 @@ def path_problem(path: str) -> Optional[str]:
     """Why a member's path cannot stand in an artifact, or None. Directories carry no trailing slash here."""
     if path.startswith("/"):
         return "an absolute path"
-    if len(path) > MAX_PATH_BYTES // 4 and len(path.encode("utf-8", "surrogatepass")) >= MAX_PATH_BYTES:
-        return "too long for a ZIP"
-    for component in path.split("/"):
+    components = path.split("/", MAX_DEPTH + 1)
+    if len(components) > MAX_DEPTH:
+        return "more than %d levels" % MAX_DEPTH
+    if len(path) > MAX_PATH // 2 and len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
+        return "more than %d bytes" % MAX_PATH
+    for component in components:
         problem = component_problem(component)
         if problem is not None:
             return problem
