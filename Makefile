@@ -4,8 +4,8 @@ VENV := .cache/venv
 PY := $(VENV)/bin/python
 GATES := $(PY) -m tools.gates
 PLAYBOOK := $(VENV)/bin/ansible-playbook
-LAB := PYTHONPATH=tests/lab $(PY) -m wstlab
-export PYTHONPATH := tests
+LAB := $(PY) -m wstlab
+export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/tests/lab
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -67,4 +67,5 @@ matrix: setup ## One backup under every ansible-core that this machine can run
 
 clean: ## Stop the lab and remove everything made here but the downloads
 	@if [ -x $(PY) ] && [ -d tests/lab/wstlab ]; then $(LAB) down; fi
-	@rm -rf .lab .cache/venv .cache/venv-tools .cache/logs .cache/sanity .cache/matrix .cache/mypy .cache/pytest .ruff_cache .hypothesis
+	@find .cache -mindepth 1 -maxdepth 1 ! -name downloads -exec rm -rf {} +
+	@rm -rf .lab .ansible .ruff_cache .hypothesis

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.lab import lab
-from tools.paths import CACHE, ROOT, environment
+from tools.paths import CACHE, ROOT, VENV_BIN, environment
 
 MATRIX = CACHE / "matrix"
 VERSIONS = ROOT / "tests" / "requirements" / "matrix.txt"
@@ -27,6 +27,7 @@ PINS = ROOT / "tests" / "requirements" / "core.txt"
 PACKAGES = ("pywinrm", "requests_ntlm", "pyspnego")
 # ansible-core brings its own bounds for these.
 UNPINNED = ("ansible-core", "resolvelib")
+MIRROR = ("playbooks/mirror_init.yml", "-i", "inventory/lab")
 PLAYBOOK = ("playbooks/backup.yml", "-i", "inventory/lab")
 SECONDS = 300
 
@@ -48,6 +49,7 @@ def main() -> int:
     versions = read_versions(VERSIONS.read_text(encoding="utf-8"))
     failed = 0
     with lab() as lab_environment:
+        call([str(VENV_BIN / "ansible-playbook"), *MIRROR], environment(**lab_environment))
         for version in versions:
             interpreter = find_python(version.python)
             if interpreter is None:

@@ -16,11 +16,11 @@ INVENTORY = "inventory/lab"
 
 
 def main() -> int:
-    """Every step in its order; the exit code of the one that failed, or 0. The lab stays up: ``make lab-down`` ends it."""
+    """Every step in its order; the exit code of the first that failed, or 0. The lab stays up (``make lab-down``)."""
     state = Path(os.environ.get("WST_LAB_DIR") or ROOT / ".lab")
     prepared = state / "mirror-initialised"  # a new lab has a new disk
     for step in ("up", "seed"):
-        code = run([str(VENV_BIN / "python"), "-m", "wstlab", step], PYTHONPATH=str(ROOT / "tests" / "lab"))
+        code = run([str(VENV_BIN / "python"), "-m", "wstlab", step])
         if code != 0:
             return code
     if not prepared.exists():
@@ -36,12 +36,10 @@ def playbook(name: str) -> int:
     return run([str(VENV_BIN / "ansible-playbook"), f"playbooks/{name}.yml", "-i", INVENTORY])
 
 
-def run(argv: list[str], **extra: str) -> int:
+def run(argv: list[str]) -> int:
     """A command with the terminal as its output; its exit code."""
-    inherited = {
-        name: value for name, value in environment(**extra).items() if name not in ("NO_COLOR", "ANSIBLE_NOCOLOR")
-    }
-    return subprocess.run(argv, cwd=ROOT, env=inherited, check=False).returncode
+    env = {name: value for name, value in environment().items() if name not in ("NO_COLOR", "ANSIBLE_NOCOLOR")}
+    return subprocess.run(argv, cwd=ROOT, env=env, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -28,5 +28,6 @@ def tracked_files(*, root: Path = ROOT) -> list[Path]:
 def environment(**extra: str) -> dict[str, str]:
     """The environment for children: our interpreters first, plain output, the collection where it is looked for."""
     path = os.pathsep.join([str(VENV_BIN), str(TOOLS_BIN), os.environ.get("PATH", os.defpath)])
-    plain = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT / "tests")}
+    ours = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests" / "lab")])
+    plain = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": ours}
     return {**os.environ, "PATH": path, **plain, **extra}

@@ -29,7 +29,9 @@ def main() -> int:
     for argv in runs:
         print("$", *argv[1:], flush=True)
         codes.append(
-            subprocess.run(argv, cwd=ROOT, env=environment(MYPYPATH=str(ROOT / "tests")), check=False).returncode
+            subprocess.run(
+                argv, cwd=ROOT, env=environment(MYPYPATH=f"{ROOT / 'tests'}:{ROOT / 'tests' / 'lab'}"), check=False
+            ).returncode
         )
     return max(codes)
 
