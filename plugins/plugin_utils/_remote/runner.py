@@ -73,11 +73,18 @@ class StartRefused(Exception):
 
 def provide_posix_modules() -> None:
     """Let ``ansible.module_utils.basic`` be imported on Windows: it imports these and needs nothing of them there."""
-    for name in ("fcntl", "grp", "pwd"):
-        sys.modules.setdefault(name, types.ModuleType(name))
+    for name, lookup in (("fcntl", None), ("grp", "getgrgid"), ("pwd", "getpwuid")):
+        module = sys.modules.setdefault(name, types.ModuleType(name))
+        if lookup and not hasattr(module, lookup):
+            setattr(module, lookup, _nobody)  # AnsibleModule asks for the owner of a path that a result names
     for name in ("getuid", "geteuid", "getgid", "getegid"):
         if not hasattr(os, name):
             setattr(os, name, lambda: 0)
+
+
+def _nobody(number: int) -> Any:
+    """No such user or group: AnsibleModule then shows the number."""
+    raise KeyError(number)
 
 
 def install_context(data: Dict[str, Any]) -> None:
