@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the database is at the moment of the snapshot: the facts that a dump and a restore are compared with.
 
-Everything is read by the session that holds the snapshot. ``docs`` of ``database.json`` are in ``record.py``.
+Everything is read by the session that holds the snapshot. ``record.py`` says how it is stored.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
@@ -75,15 +75,22 @@ class TableFacts:
 
 
 @dataclass(frozen=True)
-class DatabaseFacts:
-    """The database in the snapshot."""
+class Survey:
+    """The database in the snapshot, but for its rows."""
 
     server: Dict[str, Any]  # the ``database`` part of database.json
-    tables: List[TableFacts]
     sequences: List[Tuple[str, str]]
     large_objects: int
     extensions: List[Dict[str, str]]
-    sizes: Dict[str, int] = field(default_factory=dict)  # bytes on the server by "schema.name", for progress only
+    sizes: Dict[str, int]  # bytes on the server by "schema.name", for progress only
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """The database in the snapshot."""
+
+    survey: Survey
+    tables: List[TableFacts]
 
     @property
     def rows_total(self) -> int:
@@ -91,8 +98,8 @@ class DatabaseFacts:
         return sum(entry.rows or 0 for entry in self.tables if entry.table.has_rows)
 
 
-def gather(snapshot: Snapshot, options: DatabaseOptions) -> DatabaseFacts:
-    """Read all facts; raises ``DbPermission`` with what cannot be dumped, and what the session raises."""
+def survey(snapshot: Snapshot, options: DatabaseOptions) -> Survey:
+    """Read what is quick to read; raises ``DbPermission`` with what cannot be dumped, and what the session raises."""
     session = snapshot.session
     with named(options):
         server = server_facts(session)
@@ -102,16 +109,17 @@ def gather(snapshot: Snapshot, options: DatabaseOptions) -> DatabaseFacts:
             {"name": name, "version": version, "schema": schema}
             for name, version, schema in session.execute(_EXTENSIONS).fetchall()
         ]
-        rows = _count(session, [table for table in snapshot.tables if table.has_rows])
         sizes = _sizes(session, [table for table in snapshot.tables if table.has_rows])
-    return DatabaseFacts(
-        server=server,
-        tables=_with_roots(snapshot.tables, rows),
-        sequences=sequences,
-        large_objects=large_objects,
-        extensions=extensions,
-        sizes=sizes,
+    return Survey(
+        server=server, sequences=sequences, large_objects=large_objects, extensions=extensions, sizes=sizes
     )
+
+
+def count(snapshot: Snapshot, options: DatabaseOptions, found: Survey) -> DatabaseFacts:
+    """Count the rows of every table in the snapshot; raises what the session raises, and Cancelled."""
+    with named(options):
+        rows = _count(snapshot.session, [table for table in snapshot.tables if table.has_rows])
+    return DatabaseFacts(survey=found, tables=_with_roots(snapshot.tables, rows))
 
 
 def server_facts(session: Session) -> Dict[str, Any]:
@@ -156,11 +164,11 @@ def _sequences(session: Session, *, place: str) -> List[Tuple[str, str]]:
 
 
 def _large_objects(session: Session, *, place: str) -> int:
-    count, closed = one_row(session, _LARGE_OBJECTS)
+    number, closed = one_row(session, _LARGE_OBJECTS)
     if closed:
-        message = "%s: no SELECT on %d of %d large objects" % (place, closed, count)
+        message = "%s: no SELECT on %d of %d large objects" % (place, closed, number)
         raise DbPermission(message, server=place, large_objects=closed)
-    return int(count)
+    return int(number)
 
 
 def _count(session: Session, tables: List[Table]) -> Dict[int, int]:
@@ -175,8 +183,7 @@ def _count(session: Session, tables: List[Table]) -> Dict[int, int]:
         batch = tables[start : start + BATCH]
         _jobs.progress(start, len(tables), batch[0].label)
         session.execute("SAVEPOINT counting")
-        for oid, count in session.execute(_count_statement(batch)).fetchall():
-            rows[oid] = count
+        rows.update(session.execute(_count_statement(batch)).fetchall())
         session.execute("ROLLBACK TO SAVEPOINT counting")
     return rows
 
@@ -209,8 +216,8 @@ def _with_roots(tables: List[Table], rows: Dict[int, int]) -> List[TableFacts]:
             sums[table.root] = sums.get(table.root, 0) + rows[table.oid]
     found = []
     for table in tables:
-        count = rows.get(table.oid)
-        if table.kind == kinds.PARTITIONED and table.root in (None, (table.schema, table.name)):
-            count = sums.get((table.schema, table.name), 0)
-        found.append(TableFacts(table=table, rows=count))
+        number = rows.get(table.oid)
+        if table.kind == kinds.PARTITIONED and table.root is None:
+            number = sums.get((table.schema, table.name), 0)
+        found.append(TableFacts(table=table, rows=number))
     return found

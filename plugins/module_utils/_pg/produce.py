@@ -15,8 +15,10 @@ from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactExists,
     BackupError,
+    DumpDamaged,
     DumpEmpty,
     InputInvalid,
+    NoSpace,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import DATABASE_FACTS, ROLES_SQL, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL
@@ -29,6 +31,8 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Sna
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools, check_versions
 from ansible_collections.wst.backup.plugins.module_utils._pg.verify import DumpProof, verify_dump
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+FULL = 1 << 16  # bytes: a disk with less than that is full
 
 
 @dataclass(frozen=True)
@@ -109,17 +113,19 @@ def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], by
     with contextlib.closing(session):
         check_versions(session.info.server_version, order.tools)
         with hold(session, options, lock_timeout=order.lock_timeout) as snapshot:
-            facts = facts_of.gather(snapshot, options)
-            _require_tables(facts, options)
+            _require_tables(snapshot, options)
+            survey = facts_of.survey(snapshot, options)
+            # First the dump: until pg_dump has its own locks, an ALTER TABLE that waits for ours makes it wait too.
+            _dump(order, password, partial, snapshot, survey.sizes)
+            facts = facts_of.count(snapshot, options, survey)
             with named(options):
                 roles = roles_sql(session)
-            _dump(order, password, partial, snapshot, facts.sizes)
     body = record.expectation(snapshot, facts, options)
     return body, roles, _prove(order, partial, body)
 
 
-def _require_tables(facts: facts_of.DatabaseFacts, options: DatabaseOptions) -> None:
-    if not any(entry.table.has_rows for entry in facts.tables):
+def _require_tables(snapshot: Snapshot, options: DatabaseOptions) -> None:
+    if not any(table.has_rows for table in snapshot.tables):
         raise DumpEmpty("%s has no tables" % options.place, server=options.place)
 
 
@@ -137,7 +143,14 @@ def _dump(order: Order, password: str, partial: str, snapshot: Snapshot, sizes: 
 
 
 def _prove(order: Order, partial: str, body: Dict[str, Any]) -> DumpProof:
-    return verify_dump(partial, tools=order.tools, name=order.dump_name, expected=body)
+    """pg_dump has been seen to end with 0 and nothing written on a full disk, so a bad dump may be just that."""
+    try:
+        return verify_dump(partial, tools=order.tools, name=order.dump_name, expected=body)
+    except (DumpDamaged, DumpEmpty) as error:
+        free = _fs.free_bytes(os.path.dirname(partial))
+        if free >= FULL:
+            raise
+        raise NoSpace("the disk was full before the dump was whole", path=partial, free=free) from error
 
 
 @contextlib.contextmanager

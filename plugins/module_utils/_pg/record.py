@@ -9,8 +9,8 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
 ``schema_version``
     1
 ``database``
-    ``name``, ``host``, ``port``, ``owner``, ``server_version`` ("17.10"), ``server_version_num`` (170010), ``encoding``,
-    ``collate``, ``ctype``, ``locale_provider`` (libc, icu, builtin), ``locale``, ``collation_version``, ``size``,
+    ``name``, ``host``, ``port``, ``owner``, ``server_version`` ("17.10"), ``server_version_num`` (170010),
+    ``encoding``, ``collate``, ``ctype``, ``locale_provider`` (libc, icu, builtin), ``locale``, ``collation_version``, ``size``,
     ``settings`` (["TimeZone=UTC", ...] of ALTER DATABASE), ``role_settings`` ({role: [setting, ...]} in this database)
 ``snapshot_at``
     the snapshot's moment on the server's clock
@@ -34,7 +34,8 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
 ``tools``
     ``pg_dump``, ``pg_restore``, ``psycopg``, ``libpq``
 ``proof``
-    ``tables`` (with data), ``rows_total``, ``large_objects``, ``sequences``: what the full decode found, equal to the above
+    ``tables`` (with data), ``rows_total``, ``large_objects``, ``sequences``: what the full decode found, equal to the
+    above
 """
 from __future__ import annotations
 
@@ -55,13 +56,13 @@ def expectation(snapshot: Snapshot, facts: DatabaseFacts, options: DatabaseOptio
     """The part of the body that the database alone determines: what the dump must hold."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "database": {**facts.server, "host": options.host, "port": options.port},
+        "database": {**facts.survey.server, "host": options.host, "port": options.port},
         "snapshot_at": format_time(snapshot.taken_at),
         "tables": _tables(facts),
         "rows_total": facts.rows_total,
-        "sequences": [{"schema": schema, "name": name} for schema, name in facts.sequences],
-        "large_objects": {"count": facts.large_objects},
-        "extensions": facts.extensions,
+        "sequences": [{"schema": schema, "name": name} for schema, name in facts.survey.sequences],
+        "large_objects": {"count": facts.survey.large_objects},
+        "extensions": facts.survey.extensions,
     }
 
 
