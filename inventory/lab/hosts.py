@@ -73,7 +73,19 @@ def backup(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
         "backup_tools_dir": paths["tools_dir"],
         "backup_local_dir": paths["local_dir"],
         "backup_mirror_dir": paths["mirror_dir"],
+        "backup_mirror_volume_id": volume_id(entry, windows=windows),
+        # Both drives of a lab are directories of one disk, and wine tells little about either.
+        "backup_mirror_allow_same_disk": True,
+        "backup_mirror_accept_unknown": ["compressed", "disk", "filesystem", "kind", "label", "read_only"],
     }
+
+
+def volume_id(entry: dict[str, Any], *, windows: bool) -> str:
+    """What an operator copies from mirror_init.yml: wine's name of D:, or the device of the directory."""
+    if windows:
+        return "\\\\?\\Volume{00000000-0000-0000-0000-000000000044}\\"
+    status = os.stat(entry["drive_d"])
+    return f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
 
 
 if __name__ == "__main__":
