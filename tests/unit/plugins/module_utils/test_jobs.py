@@ -26,9 +26,7 @@ class Clock:
 
 
 def reporter(tmp_path: Path, clock: Clock) -> Reporter:
-    return Reporter(
-        progress_file=str(tmp_path / "progress.json"), cancel_file=str(tmp_path / "cancel"), clock=clock
-    )
+    return Reporter(progress_file=str(tmp_path / "progress.json"), cancel_file=str(tmp_path / "cancel"), clock=clock)
 
 
 def told(tmp_path: Path) -> Dict[str, Any]:

@@ -24,8 +24,10 @@ FULL, READ_ONLY, TRAVERSE = 0x1F01FF, 0x120089, 0x100020
 
 def sid(text: str) -> bytes:
     parts = [int(part) for part in text.split("-")[1:]]
-    return struct.pack("<BB", parts[0], len(parts) - 2) + parts[1].to_bytes(6, "big") + struct.pack(
-        "<%dI" % (len(parts) - 2), *parts[2:]
+    return (
+        struct.pack("<BB", parts[0], len(parts) - 2)
+        + parts[1].to_bytes(6, "big")
+        + struct.pack("<%dI" % (len(parts) - 2), *parts[2:])
     )
 
 

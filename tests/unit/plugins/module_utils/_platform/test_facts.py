@@ -50,7 +50,9 @@ def open_to_all(path: Path) -> None:
 
     sddl = _windows_security._private_sddl
     try:
-        _windows_security._private_sddl = lambda operator, directory: sddl(operator, directory=directory) + "(A;;FA;;;WD)"
+        _windows_security._private_sddl = lambda operator, directory: (
+            sddl(operator, directory=directory) + "(A;;FA;;;WD)"
+        )
         api.protect(str(path))
     finally:
         _windows_security._private_sddl = sddl

@@ -83,7 +83,10 @@ def test_junctions_and_symlinks(shown_first: bool) -> None:
     [
         ("\\??\\D:\\data", "D:\\data"),
         ("\\??\\UNC\\server\\share", "\\\\server\\share"),
-        ("\\??\\Volume{0f0f0f0f-0000-0000-0000-100000000000}\\", "\\??\\Volume{0f0f0f0f-0000-0000-0000-100000000000}\\"),
+        (
+            "\\??\\Volume{0f0f0f0f-0000-0000-0000-100000000000}\\",
+            "\\??\\Volume{0f0f0f0f-0000-0000-0000-100000000000}\\",
+        ),
     ],
 )
 def test_without_a_print_name_the_nt_name_is_told_plainly(substitute: str, target: str) -> None:
