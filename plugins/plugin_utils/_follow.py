@@ -22,6 +22,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between polls
 CANCEL_PATIENCE = 60.0  # seconds for a connection to tell the job to stop
 CANCEL_GRACE = 30.0  # seconds that a job gets to stop by itself
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _REFUSED = {cls.code: cls for cls in (_errors.RootMissing, _errors.NoSpace, _errors.JobStartFailed)}
 
 
@@ -60,8 +61,8 @@ class Follower:
             except (_errors.TransportError, FirstContactFailed):
                 raise  # there is no job, or no way to it
             except BaseException:
-                with _signals_ignored():
-                    self.cancel()
+                _ignore_signals()
+                self.cancel()
                 raise
 
     def _follow(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,9 +136,10 @@ def _signals_as_exceptions() -> Iterator[None]:
         return
 
     def unwind(number: int, _frame: object) -> None:
+        _ignore_signals()
         raise Interrupted(number)
 
-    before = {number: signal.signal(number, unwind) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, unwind) for number in _SIGNALS}
     caught = None
     try:
         yield
@@ -151,15 +153,8 @@ def _signals_as_exceptions() -> Iterator[None]:
             os.kill(os.getpid(), caught)
 
 
-@contextlib.contextmanager
-def _signals_ignored() -> Iterator[None]:
-    """Do not let a second signal stop the clean-up after the first; the clean-up has limits of its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _ignore_signals() -> None:
+    """Do not let the next signal stop the clean-up after the first; the clean-up has limits of its own."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)

@@ -11,6 +11,7 @@ meaning in ansible-core 2.17 to 2.21: ``_configure_module`` (to learn the text a
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shlex
 import time
@@ -181,7 +182,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             reset=lambda: _connection.close_quietly(self._connection),
             python=" ".join(self._python),
             patience=settings.reconnect_timeout,
-            say=lambda text: self._display.display(f"  [{self._host}] {text}"),
+            say=lambda text: self._say(f"  [{self._host}] {text}"),
             contacted=self._in_run,
             clock=self.clock,
             sleep=self.sleep,
@@ -205,6 +206,11 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
 
     # --- what the user sees, what the control node keeps
 
+    def _say(self, text: str) -> None:
+        """Show a line. The process that owns the screen may be gone, and that must not stop a clean-up here."""
+        with contextlib.suppress(OSError):
+            self._display.display(text)
+
     def _show_progress(self, step: str) -> Callable[[Mapping[str, Any]], None]:
         shown: dict[str, Any] = {"line": None, "at": float("-inf")}
 
@@ -214,7 +220,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             if text is None or text == shown["line"] or (self.clock() - shown["at"] < PROGRESS_EVERY and not finished):
                 return
             shown.update(line=text, at=self.clock())
-            self._display.display(text)
+            self._say(text)
 
         return show
 
