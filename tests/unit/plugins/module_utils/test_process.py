@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Iterator, List
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled, ToolFailed, ToolMissing
 from ansible_collections.wst.backup.plugins.module_utils._platform import api

@@ -9,6 +9,9 @@ import io
 from typing import Any, Dict, List
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._audit.chain import (
     BEGINNING,
     LONGEST_LINE,
@@ -20,8 +23,6 @@ from ansible_collections.wst.backup.plugins.module_utils._audit.chain import (
     seal,
     walk,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 events = st.dictionaries(
     st.sampled_from(["event", "message", "details"]),

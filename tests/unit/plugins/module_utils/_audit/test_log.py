@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._audit import step
 from ansible_collections.wst.backup.plugins.module_utils._audit.chain import Head
@@ -23,8 +26,6 @@ from ansible_collections.wst.backup.plugins.module_utils._audit.segments import 
 from ansible_collections.wst.backup.plugins.module_utils._errors import AuditBroken, InputInvalid, NoSpace
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=timezone.utc)
 
@@ -243,11 +244,12 @@ sys.stdin.readline()
 number = 0
 while sys.argv[2] == "endless" or number < 20:
     number += 1
-    print(AuditLog(sys.argv[1]).append(Event("event", details={"writer": sys.argv[3], "number": number})).seq, flush=True)
+    event = Event("event", details={"writer": sys.argv[3], "number": number})
+    print(AuditLog(sys.argv[1]).append(event).seq, flush=True)
 """
 
 
-def writer(tmp_path: Path, kind: str, name: str) -> "subprocess.Popen[bytes]":
+def writer(tmp_path: Path, kind: str, name: str) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-c", WRITE % sys.path, str(tmp_path / "audit"), kind, name],
         stdin=subprocess.PIPE,

@@ -9,6 +9,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Dict, Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._lock.lease import (
     CLOCK_TOLERANCE,
@@ -20,8 +23,6 @@ from ansible_collections.wst.backup.plugins.module_utils._lock.lease import (
     judge_lease,
     lease_of,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=timezone.utc)
 OURSELVES, ANOTHER = "20261123-150000-00000000", "20261123-140000-11111111"

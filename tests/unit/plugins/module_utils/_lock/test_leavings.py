@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import cancel_jobs, live_jobs
 from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import expired, sweep
 from ansible_collections.wst.backup.plugins.module_utils._names import STAMP_FORMAT
-from hypothesis import given
-from hypothesis import strategies as st
 
 RUN = "20261123-150000-00000001"
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=timezone.utc)
@@ -45,11 +46,11 @@ def _layout(tmp_path: Path) -> HostLayout:
 
 
 @pytest.fixture(name="start")
-def _start(layout: HostLayout) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+def _start(layout: HostLayout) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """A job's process, as the runner of the transport leaves it."""
-    started: List["subprocess.Popen[bytes]"] = []
+    started: List[subprocess.Popen[bytes]] = []
 
-    def start(name: str, *, kind: str = "obedient") -> "subprocess.Popen[bytes]":
+    def start(name: str, *, kind: str = "obedient") -> subprocess.Popen[bytes]:
         directory = Path(layout.runs_dir, RUN, name)
         directory.mkdir(parents=True)
         process = subprocess.Popen(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
@@ -65,11 +66,11 @@ with held(HostLayout(sys.argv[1]), sys.argv[2]):
 
 
 @pytest.fixture(name="module_process")
-def _module_process(layout: HostLayout) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]]:
+def _module_process(layout: HostLayout) -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
     """Start another process that works under a run's lease."""
-    started: List["subprocess.Popen[bytes]"] = []
+    started: List[subprocess.Popen[bytes]] = []
 
-    def start(run_id: str) -> "subprocess.Popen[bytes]":
+    def start(run_id: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [sys.executable, "-c", HOLD % sys.path, layout.root, run_id], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -83,7 +84,7 @@ def _module_process(layout: HostLayout) -> Iterator[Callable[[str], "subprocess.
         end(process)
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):

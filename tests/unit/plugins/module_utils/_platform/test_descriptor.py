@@ -9,13 +9,14 @@ import struct
 from typing import List, Tuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._platform._descriptor import (
     parse_descriptor,
     sid_text,
     strangers,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 SYSTEM, ADMINISTRATORS, USERS, EVERYONE = "S-1-5-18", "S-1-5-32-544", "S-1-5-32-545", "S-1-1-0"
 OPERATOR = "S-1-5-21-1-2-3-1001"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._platform import _posix, _windows, api
 
 

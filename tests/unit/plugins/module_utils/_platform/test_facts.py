@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 

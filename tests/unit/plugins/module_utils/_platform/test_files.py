@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 HOLD = """
@@ -23,7 +24,7 @@ sys.stdin.read()
 """
 
 
-def holder(path: Path, *, first_byte: bool = False) -> "subprocess.Popen[bytes]":
+def holder(path: Path, *, first_byte: bool = False) -> subprocess.Popen[bytes]:
     """Another process that has the lock, until it is killed."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD % sys.path, str(path), str(int(first_byte))],
@@ -36,7 +37,7 @@ def holder(path: Path, *, first_byte: bool = False) -> "subprocess.Popen[bytes]"
     return process
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.communicate()
 

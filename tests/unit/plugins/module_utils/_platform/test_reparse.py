@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 
 import pytest
-from ansible_collections.wst.backup.plugins.module_utils._platform._reparse import classify, is_link, link_target
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.wst.backup.plugins.module_utils._platform._reparse import classify, is_link, link_target
 
 DIRECTORY, REPARSE, OFFLINE, RECALL_OPEN, RECALL_DATA, DEVICE = 0x10, 0x400, 0x1000, 0x40000, 0x400000, 0x40
 JUNCTION, SYMLINK, DEDUP, WOF, SIS, CLOUD, UNIX_SOCKET = (

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import List
 
 import pytest
-from ansible_collections.wst.backup.plugins.module_utils._platform._retry import BUSY, while_busy
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.wst.backup.plugins.module_utils._platform._retry import BUSY, while_busy
 
 
 class Time:

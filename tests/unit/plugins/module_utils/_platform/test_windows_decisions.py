@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._platform import _windows_process, _windows_volume
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import extended, long_path
 
