@@ -144,7 +144,7 @@ def _write(
     _jobs.step("archive")
     with contextlib.ExitStack() as stack:
         central, spool = (stack.enter_context(_spool(os.path.join(workspace, name))) for name in SPOOLS)
-        file = stack.enter_context(_new(partial))
+        file = stack.enter_context(_created(partial))
         builder = Builder(
             file,
             central=central,
@@ -161,9 +161,21 @@ def _write(
     return built
 
 
-def _new(path: str) -> BinaryIO:
+@contextlib.contextmanager
+def _created(path: str) -> Iterator[BinaryIO]:
+    """A new file. Closing one on a full disk fails again: that must not hide the failure that is on its way."""
     try:
-        return api.create_new(path)
+        file = api.create_new(path)
+    except OSError as error:
+        raise translate_oserror(error, path) from error
+    try:
+        yield file
+    except BaseException:
+        with contextlib.suppress(OSError):
+            file.close()
+        raise
+    try:
+        file.close()
     except OSError as error:
         raise translate_oserror(error, path) from error
 
@@ -173,7 +185,7 @@ def _spool(path: str) -> Iterator[BinaryIO]:
     """A file of ours that is gone afterwards."""
     remove_file(path)
     try:
-        with _new(path) as file:
+        with _created(path) as file:
             yield file
     finally:
         _forget(path)

@@ -28,7 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Fo
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged, SourceChanged
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, DumpDamaged, SourceChanged
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
@@ -71,7 +71,6 @@ class Builder:
         self, file: BinaryIO, *, central: BinaryIO, spool: BinaryIO, guard: Guard, level: int, expected: int
     ) -> None:
         self._writer = ZipWriter(file, central=central, level=level)
-        self._spool = spool
         self._members = MemberWriter(spool)
         self._guard = guard
         self._expected = expected
@@ -229,8 +228,9 @@ class Builder:
         times: Mapping[str, Optional[str]],
     ) -> Built:
         now = Attributes(mtime_ns=int(utc_now().timestamp()) * 1_000_000_000)
-        self._spool.seek(0)
-        self._add_own(manifests.MEMBERS, self._spool, self._members.size, now)
+        listed = self._add_own(manifests.MEMBERS, self._members.rewind(), self._members.size, now)
+        if listed.sha256 != self._members.sha256:
+            raise ArtifactDamaged("the member list was changed in its spool: check this disk")
         dump = stored[description.dump_name]
         body = manifests.build_manifest(
             artifact=description.artifact,

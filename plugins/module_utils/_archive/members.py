@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Dict, Iterable, Iterator, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipformat import NANOSECONDS
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
-from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._records import canonical
 
@@ -66,10 +66,21 @@ class MemberWriter:
         try:
             self._spool.write(line)
         except OSError as error:
-            raise translate_oserror(error, str(getattr(self._spool, "name", "the member list"))) from error
+            raise self._cannot_write(error) from error
         self._digest.update(line)
         self.size += len(line)
         self.count += 1
+
+    def rewind(self) -> BinaryIO:
+        """The spool at its beginning, to be read; raises ``NoSpace`` and its like."""
+        try:
+            self._spool.seek(0)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+        return self._spool
+
+    def _cannot_write(self, error: OSError) -> BackupError:
+        return translate_oserror(error, str(getattr(self._spool, "name", "the member list")))
 
 
 def read_members(chunks: Iterable[bytes]) -> Iterator[Member]:

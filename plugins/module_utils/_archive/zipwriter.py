@@ -25,7 +25,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders imp
     end_records,
     local_header,
 )
-from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._hashing import chunks_of
 
@@ -140,12 +140,15 @@ class ZipWriter:
     def finish(self) -> str:
         """Write the central directory and the end; the hexadecimal SHA-256 of the whole file."""
         start = self.position
-        self._central.seek(0)
-        for chunk in chunks_of(self._central):
-            self._emit(chunk)
+        try:
+            self._central.seek(0)
+            for chunk in chunks_of(self._central):
+                self._emit(chunk)
+        except OSError as error:
+            raise self._cannot_write(error) from error
         size = self.position - start
         if size != self._central_position:
-            raise OSError("the central directory's spool has %d bytes of %d" % (size, self._central_position))
+            raise ArtifactDamaged("the directory's spool has %d bytes of %d" % (size, self._central_position))
         self._emit(end_records(count=self.count, start=start, size=size))
         return self._digest.hexdigest()
 

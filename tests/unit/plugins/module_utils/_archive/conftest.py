@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._archive.archive_step import Request, archive
 from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description

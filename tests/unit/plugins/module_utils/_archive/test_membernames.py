@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import (
     component_problem,
     fold,
     path_problem,
     printable,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -26,14 +27,24 @@ def test_names_that_windows_holds(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "CON", "con", "nul.txt", "Aux.tar.gz", "COM1", "lpt9.log", "com¹", "CONIN$", "NUL .txt", "a.", "a ", "a:b", "a\\b", "a*", "a?", 'a"', "<a", "a>", "a|b", "a\x00", "\x1f", "\ud800", "a" * 256, "😀" * 128],  # fmt: skip # noqa: E501
+    [
+        *("", ".", "..", "CON", "con", "nul.txt", "Aux.tar.gz", "COM1", "lpt9.log", "com¹", "CONIN$", "NUL .txt"),
+        *("a.", "a ", "a:b", "a\\b", "a*", "a?", 'a"', "<a", "a>", "a|b", "a\x00", "\x1f", "\ud800"),
+        *("a" * 256, "😀" * 128),
+    ],
 )
 def test_names_that_it_does_not(name: str) -> None:
     assert component_problem(name) is not None
     assert path_problem("wst/" + name) is not None
 
 
-@pytest.mark.parametrize("path", ["/a", "a//b", "a/../b", "../a", "a/", "C:/a", "a/" * 255 + "a", "b/" * 40_000 + "c", ("a" * 200 + "/") * 160 + "a"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/a", "a//b", "a/../b", "../a", "a/", "C:/a"),
+        *("a/" * 255 + "a", "b/" * 40_000 + "c", ("a" * 200 + "/") * 160 + "a"),
+    ],
+)
 def test_paths_that_lead_out(path: str) -> None:
     assert path_problem(path) is not None
 

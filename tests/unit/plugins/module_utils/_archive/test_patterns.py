@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 
 
 @pytest.mark.parametrize(

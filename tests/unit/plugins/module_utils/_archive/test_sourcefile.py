@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import (
@@ -40,7 +41,9 @@ SIZES = pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
 class Meanwhile:
     """Copies one file; ``do`` is called after each chunk that was read, with how many there were."""
 
-    def __init__(self, path: Path, do: Callable[[int], None] = lambda ticks: None, *, guard: Guard | None = None) -> None:
+    def __init__(
+        self, path: Path, do: Callable[[int], None] = lambda ticks: None, *, guard: Guard | None = None
+    ) -> None:
         self.path = path
         self.do = do
         self.ticks = 0

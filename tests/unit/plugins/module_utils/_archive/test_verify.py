@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import decode_manifest, encode_manifest
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import Member, mtime_text, read_members
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
@@ -28,8 +31,6 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DumpMissing,
     PathUnusable,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def expected_of(path: Path) -> Expected:
@@ -102,7 +103,8 @@ def test_links_are_in_the_list_and_not_in_the_zip(kit: Any) -> None:
 
 def test_every_flipped_bit_is_found_with_the_sidecar(kit: Any) -> None:
     """A bit in each region, and many anywhere."""
-    path, _ = kit.build(Source("wst", str(kit.tree("t", {"a.txt": b"text " * 200, "b.png": bytes(range(256)), "d": None}))))
+    top = kit.tree("t", {"a.txt": b"text " * 200, "b.png": bytes(range(256)), "d": None})
+    path, _ = kit.build(Source("wst", str(top)))
     expected, data = expected_of(path), path.read_bytes()
     chance = random.Random(7)
     directory = data.index(b"PK\x01\x02")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
@@ -29,9 +30,11 @@ OPEN = Guard(files=[], directories=[])
 
 def paths(source: Source, *, guard: Guard = OPEN, notes: Notes | None = None) -> list[str]:
     complaints: list[Any] = []
-    walker = Walker(
-        source, guard=guard, notes=notes or Notes(), complain=lambda failure, path, _: complaints.append((failure, path))
-    )
+
+    def complain(*complaint: Any) -> None:
+        complaints.append(complaint)
+
+    walker = Walker(source, guard=guard, notes=notes or Notes(), complain=complain)
     found = [one.path for one in walker.walk()]
     assert complaints == []
     return found
@@ -51,7 +54,8 @@ def test_the_order_is_windows_own_and_depth_first(kit: Any) -> None:
 
 
 def test_excludes_prune(kit: Any) -> None:
-    top = kit.tree("s", {"node_modules/.cache/x": b"", "node_modules/y": b"", "a.log": b"", "d/b.LOG": b"", "keep": b""})
+    names = ["node_modules/.cache/x", "node_modules/y", "a.log", "d/b.LOG", "keep"]
+    top = kit.tree("s", dict.fromkeys(names, b""))
     source = Source(name="wst", path=str(top), exclude=Patterns(["node_modules/.cache", "*.log"]))
     assert paths(source) == ["wst", "wst/d", "wst/keep", "wst/node_modules", "wst/node_modules/y"]
 
@@ -84,7 +88,7 @@ def test_special_files_fail_by_name_unless_allowed(kit: Any) -> None:
 @pytest.mark.posix
 def test_every_unusable_name_is_reported_at_once(kit: Any) -> None:
     names = ["CON", "aux.txt", "trailing.", "sp ", "a:b", "Same", "SAME", "back\\slash", "new\nline"]
-    top = kit.tree("s", {name: b"" for name in names})
+    top = kit.tree("s", dict.fromkeys(names, b""))
     Path(os.fsdecode(os.fsencode(str(top)) + b"/not-utf8-\xff")).write_bytes(b"")
     with pytest.raises(PathUnusable) as caught:
         refuse(Source(name="wst", path=str(top)))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import random
@@ -17,15 +18,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
     ArtifactUnsafePath,
     ArtifactUnsupported,
-    BackupError,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NAMED = (ArtifactDamaged, ArtifactUnsafePath, ArtifactUnsupported)
 MEMBERS = {"d/": b"", "d/a.txt": b"hello " * 500, "b.bin": bytes(range(256)) * 8}
@@ -114,7 +115,10 @@ def test_what_is_not_supported_is_named(tmp_path: Path, argv: list[str], words: 
 
 @pytest.mark.parametrize(
     "name",
-    ["../x", "a/../../x", "/etc/passwd", "C:/x", "c:x", "a\\b", "a//b", "./a", "a/.", "CON", "d/nul.txt", "a.", "a ", "x\x01", "a/b /c"],  # fmt: skip # noqa: E501
+    [
+        *("../x", "a/../../x", "/etc/passwd", "C:/x", "c:x", "a\\b", "a//b", "./a", "a/."),
+        *("CON", "d/nul.txt", "a.", "a ", "x\x01", "a/b /c"),
+    ],
 )
 def test_unsafe_names(name: str) -> None:
     data = made({"placeholder" + "_" * max(0, len(name) - 11): b""} if len(name) >= 11 else {"_" * len(name): b""})
@@ -260,11 +264,8 @@ def bomb(size: int) -> bytes:
 def test_a_bomb_stops_at_what_it_announced() -> None:
     data = bomb(50 << 20)
     reader = ZipReader(io.BytesIO(data), size=len(data))
-    total = 0
     with pytest.raises(ArtifactDamaged, match="more bytes than it announces"):
-        for chunk in reader.content(next(reader.entries())):
-            total += len(chunk)
-    assert total <= 1000
+        next(reader.content(next(reader.entries())))  # not even one piece is handed out
 
 
 def test_an_impossible_ratio_is_refused_before_anything_is_inflated() -> None:
@@ -385,10 +386,8 @@ def mutate(data: bytearray, chance: random.Random) -> None:
 
 @given(st.binary(max_size=400))
 def test_any_bytes_at_all(data: bytes) -> None:
-    try:
+    with contextlib.suppress(*NAMED):
         read(data)
-    except BackupError as error:
-        assert isinstance(error, NAMED)
 
 
 @given(st.dictionaries(st.text("abcxyz/é ", min_size=1, max_size=12), st.binary(max_size=200), max_size=5))

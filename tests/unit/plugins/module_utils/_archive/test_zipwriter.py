@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipformat import dos_time
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
@@ -209,7 +210,7 @@ def test_a_member_and_an_offset_beyond_32_bits_are_told_in_64() -> None:
     for block in zeros(size):
         crc = zlib.crc32(block, crc)
     void = Void()
-    writer = ZipWriter(void, central=tempfile.TemporaryFile())  # type: ignore[arg-type]
+    writer = ZipWriter(void, central=io.BytesIO())  # type: ignore[arg-type]
     writer.add_stored("huge", zeros(size), attributes=PLAIN, size=size, crc32=crc)
     writer.add_bytes("after", b"", attributes=PLAIN)
     writer.finish()

@@ -1,0 +1,347 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two steps on a host: what they leave behind when they succeed, and that they leave nothing when they fail."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.module_utils import _fs, _jobs
+from ansible_collections.wst.backup.plugins.module_utils._archive import archive_step, verify_step
+from ansible_collections.wst.backup.plugins.module_utils._archive.archive_step import preview
+from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
+from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify import DumpCounts
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import verify_path, verify_run
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    ArtifactDamaged,
+    ArtifactIncomplete,
+    BackupError,
+    Cancelled,
+    DumpDamaged,
+    DumpEmpty,
+    DumpMissing,
+    InputInvalid,
+    LeaseLost,
+    NoSpace,
+    NotProved,
+    PathUnusable,
+    RecordDamaged,
+    SourceMissing,
+    SourceUnreadable,
+)
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+PARTIAL = "wst-backup-20261123-150000.zip.20261123-150000-0123abcd.partial"
+
+
+def verification(host: Any, level: int = 3, **changes: Any) -> verify_step.Request:
+    return verify_step.Request(**{"layout": host.layout, "level": level, **changes})
+
+
+def test_a_run_archives_and_proves(host: Any) -> None:
+    result = host.archive(host.kit.sample())
+    assert host.layer_names() == [PARTIAL]
+    path = host.local / PARTIAL
+    data = path.read_bytes()
+    assert (result["path"], result["size"]) == (str(path), len(data))
+    assert result["sha256"] == hashlib.sha256(data).hexdigest()
+    assert (result["files"], result["directories"], result["links"]) == (7, 6, 0)
+    made = _fs.read_record(str(host.workspace / "archive.json"))
+    assert made is not None
+    assert made["zip"] == {"name": "wst-backup-20261123-150000.zip", "size": len(data), "sha256": result["sha256"]}
+
+    proved = verify_run(verification(host), write=True)
+    assert (proved["level"], proved["state"], proved["tables"], proved["rows"]) == (3, "building", 1, 7)
+    record = _fs.read_record(str(host.workspace / "verification.json"))
+    assert record is not None
+    with api.open_source(str(path)) as file:
+        facts = api.facts_of(file)
+    assert record["zip"] == {
+        "size": facts.size,
+        "sha256": result["sha256"],
+        "mtime_ns": facts.mtime_ns,
+        "file_id": facts.file_id,
+    }
+    assert (record["level"], record["artifact"]) == (3, "wst-backup-20261123-150000")
+    assert record["counts"]["files"] == 7
+    assert sorted(p.name for p in host.workspace.iterdir()) == [
+        "archive.json", "database.json", "roles.sql", "verification.json", "wst_dev_database.backup",
+    ]  # fmt: skip
+
+
+def test_a_second_try_of_the_same_run_replaces_its_own_partial(host: Any) -> None:
+    (host.local / PARTIAL).write_bytes(b"half an archive of a killed job")
+    (host.workspace / "central.spool").write_bytes(b"left")
+    host.archive(host.kit.sample())
+    assert verify_run(verification(host), write=True)["level"] == 3
+
+
+def test_check_mode_counts_and_writes_nothing(host: Any) -> None:
+    shutil.rmtree(host.workspace)
+    told = preview(host.request(host.kit.sample()))
+    assert (told["files"], told["directories"], told["path"]) == (7, 6, None)
+    assert told["artifact"] == "wst-backup-20261123-150000"
+    assert verify_run(verification(host), write=False)["state"] == "absent"
+    assert host.layer_names() == []
+    assert not host.workspace.exists()
+
+
+def test_check_mode_after_an_archive_verifies_and_records_nothing(host: Any) -> None:
+    host.archive(host.kit.sample())
+    assert verify_run(verification(host), write=False)["level"] == 3
+    assert not (host.workspace / "verification.json").exists()
+
+
+def remove(name: str) -> Callable[[Any], None]:
+    return lambda host: (host.workspace / name).unlink()
+
+
+def write(name: str, data: bytes) -> Callable[[Any], None]:
+    return lambda host: (host.workspace / name).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "failure"),
+    [
+        (remove("wst_dev_database.backup"), DumpMissing),
+        (remove("roles.sql"), DumpMissing),
+        (remove("database.json"), DumpMissing),
+        (write("wst_dev_database.backup", b""), DumpEmpty),
+        (write("wst_dev_database.backup", b"PGDMP but another one"), DumpDamaged),
+        (write("roles.sql", b"-- another"), DumpDamaged),
+        (write("database.json", b"{}"), RecordDamaged),
+    ],
+)
+def test_what_the_dump_step_left_must_be_whole(host: Any, spoil: Callable[[Any], None], failure: Any) -> None:
+    spoil(host)
+    with pytest.raises(failure):
+        host.archive(host.kit.sample())
+    assert host.layer_names() == []
+    assert not (host.workspace / "archive.json").exists()
+
+
+def test_a_dump_with_one_flipped_bit_is_not_archived(host: Any) -> None:
+    dump = host.workspace / "wst_dev_database.backup"
+    data = bytearray(dump.read_bytes())
+    data[5000] ^= 1
+    dump.write_bytes(data)
+    with pytest.raises(DumpDamaged, match="is not what the dump step left"):
+        host.archive(host.kit.sample())
+    assert host.layer_names() == []
+
+
+def test_failures_leave_nothing_and_the_next_try_is_clean(host: Any, unreadable: Callable[[Path], None]) -> None:
+    source = host.kit.sample()
+    with pytest.raises(SourceMissing) as caught:
+        host.archive(source, Source("wst-api", str(host.kit.root / "nowhere")), Source("x", "/no/such"))
+    assert len(caught.value.facts["missing"]) == 2
+    with pytest.raises(InputInvalid):
+        host.archive(source, source)
+    with pytest.raises(InputInvalid):
+        host.archive(source, prefix="../x")
+    with pytest.raises(PathUnusable):
+        host.archive(source, local_dir=str(host.kit.root / "no-such-layer"))
+    assert host.layer_names() == []
+    host.archive(source)
+    assert host.layer_names() == [PARTIAL]
+
+
+def test_an_unreadable_file_leaves_nothing(host: Any, unreadable: Callable[[Path], None]) -> None:
+    source = host.kit.sample()
+    for directory in (host.kit.root / "control").rglob("*"):
+        directory.chmod(0o777)
+    (host.kit.root / "control").chmod(0o777)
+    host.local.chmod(0o777)
+    unreadable(Path(source.path) / "index.html")
+    with pytest.raises(SourceUnreadable, match=r"wst/index\.html"):
+        host.archive(source)
+    assert host.layer_names() == []
+
+
+def test_the_backups_and_the_control_directory_never_get_in(host: Any) -> None:
+    """A source that holds everything must not swallow the backups, the key or itself."""
+    host.kit.sample()
+    (host.local / "older.zip").write_bytes(b"older")
+    result = host.archive(Source("all", str(host.kit.root)))
+    with zipfile.ZipFile(result["path"]) as archive:
+        names = archive.namelist()
+    assert "all/src/wst/index.html" in names
+    assert not [name for name in names if name.startswith(("all/local", "all/control"))]
+    assert result["notes"]["counts"] == {"secret": 2}
+
+
+def test_a_hard_link_to_the_key_and_a_further_secret_stay_out(host: Any) -> None:
+    source = host.kit.sample()
+    os.link(host.layout.key_file, Path(source.path) / "readme.txt")
+    other = host.kit.tree("elsewhere", {"token": b"swordfish"}) / "token"
+    os.link(other, Path(source.path) / "token.txt")
+    result = host.archive(source, secrets=[str(other)])
+    assert result["notes"]["counts"] == {"secret": 2}
+    with zipfile.ZipFile(result["path"]) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(("readme.txt", "token.txt"))]
+    assert verify_run(verification(host), write=True)["level"] == 3
+
+
+class Limited:
+    """A file on a disk that runs full after so many bytes."""
+
+    def __init__(self, file: Any, limit: int) -> None:
+        self._file, self._left = file, limit
+
+    def write(self, data: bytes) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError(28, "No space left on device")
+        return int(self._file.write(data))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def __enter__(self) -> Limited:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+@pytest.mark.parametrize("suffix", [".partial", "central.spool", "members.spool"])
+@pytest.mark.parametrize("limit", [0, 600, 100_000])
+def test_a_disk_that_runs_full_in_the_middle(
+    host: Any, monkeypatch: pytest.MonkeyPatch, suffix: str, limit: int
+) -> None:
+    real = api.create_new
+
+    def create_new(path: str) -> Any:
+        return Limited(real(path), limit) if path.endswith(suffix) else real(path)
+
+    source = host.kit.sample()
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "create_new", create_new)
+        if suffix != ".partial" and limit == 100_000:
+            host.archive(source)  # the lists are smaller than that
+            return
+        with pytest.raises(NoSpace):
+            host.archive(source)
+    assert host.layer_names() == []
+    assert not [path for path in host.workspace.iterdir() if path.name.endswith((".spool", "archive.json"))]
+    host.archive(source)
+    assert verify_run(verification(host), write=True)["level"] == 3
+
+
+FULL = functools.partial(open, "/dev/full", "r+b")
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("suffix", [".partial", "central.spool", "members.spool"])
+@pytest.mark.parametrize("big", [False, True])
+def test_a_device_that_is_really_full(host: Any, monkeypatch: pytest.MonkeyPatch, suffix: str, big: bool) -> None:
+    """Here what is buffered fails when it is flushed, and closing fails again."""
+    real = api.create_new
+    source = host.kit.sample() if big else Source("wst", str(host.kit.tree("little", {"a": b"1"})))
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "create_new", lambda path: FULL() if path.endswith(suffix) else real(path))
+        with pytest.raises(NoSpace):
+            host.archive(source)
+    assert host.layer_names() == []
+
+
+def test_a_disk_that_is_too_small_is_refused_before_a_byte(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_step, "free_bytes", lambda path: 1000)
+    with pytest.raises(NoSpace) as caught:
+        host.archive(host.kit.sample())
+    assert caught.value.facts["needed"] > caught.value.facts["free"] == 1000
+    assert host.layer_names() == []
+
+
+def test_a_cancelled_job_leaves_nothing(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = host.kit.sample()
+
+    def progress(done: int, total: int | None = None, item: str = "") -> None:
+        if item == "wst/big.js":
+            raise Cancelled("the job was asked to stop")
+
+    monkeypatch.setattr(_jobs, "progress", progress)
+    with pytest.raises(Cancelled):
+        host.archive(source)
+    assert host.layer_names() == []
+
+
+def test_without_the_lease_nothing_is_touched(host: Any) -> None:
+    (Path(host.layout.lock_dir) / "lease.json").unlink()
+    (host.local / PARTIAL).write_bytes(b"of whoever has the host now")
+    with pytest.raises(LeaseLost):
+        host.archive(host.kit.sample())
+    with pytest.raises(LeaseLost):
+        verify_run(verification(host), write=True)
+    assert (host.local / PARTIAL).read_bytes() == b"of whoever has the host now"
+
+
+def test_verification_finds_what_happened_since(host: Any) -> None:
+    host.archive(host.kit.sample())
+    verify_run(verification(host), write=True)
+    path = host.local / PARTIAL
+    data = path.read_bytes()
+    for place in (100, len(data) // 2, len(data) - 30):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with pytest.raises(BackupError) as caught:
+            verify_run(verification(host), write=True)
+        assert caught.value.code.startswith("artifact_")
+        assert not (host.workspace / "verification.json").exists()  # the old proof is void
+    path.unlink()
+    with pytest.raises(NotProved):
+        verify_run(verification(host), write=True)
+
+
+def test_the_dump_in_the_archive_must_be_the_one_that_was_decoded(host: Any) -> None:
+    host.archive(host.kit.sample())
+    host.kit.dump.write_bytes(b"PGDMP another dump, of another try")
+    host.dump_step()
+    with pytest.raises(ArtifactDamaged, match="not the one that was decoded"):
+        verify_run(verification(host), write=True)
+    assert verify_run(verification(host, level=2), write=True)["level"] == 2
+
+
+def test_nothing_to_verify(host: Any) -> None:
+    with pytest.raises(NotProved):
+        verify_run(verification(host), write=True)
+
+
+def test_a_published_set_by_itself(host: Any) -> None:
+    path, built = host.kit.build(host.kit.sample())
+    alone = verify_path(verification(host), str(path))
+    assert (alone["state"], alone["level"], alone["level_wanted"]) == ("unfinished", 2, 3)
+    sidecar = host.kit.sidecar(path, built)
+    whole = verify_path(
+        verification(host, check_dump=lambda chunks, name, facts: DumpCounts(len(list(chunks)), 9)), str(path)
+    )
+    assert (whole["state"], whole["level"], whole["rows"]) == ("complete", 3, 9)
+    assert whole["artifact"] == "wst-backup-20261123-150000"
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(ArtifactDamaged):
+        verify_path(verification(host), str(path))
+    sidecar.write_bytes(sidecar.read_bytes().replace(b'"size"', b'"sise"'))
+    with pytest.raises(RecordDamaged):
+        verify_path(verification(host), str(path))
+    with pytest.raises(ArtifactIncomplete):
+        verify_path(verification(host, sidecar=str(path) + ".none"), str(path))
+
+
+def test_excludes_are_told(host: Any) -> None:
+    source = host.kit.sample()
+    told = Source(source.name, source.path, exclude=Patterns(["*.png", "a/b"]))
+    result = host.archive(told)
+    made = _fs.read_record(result["path"].replace(str(host.local / PARTIAL), str(host.workspace / "archive.json")))
+    assert made is not None
+    body = made["manifest"]["sources"][0]
+    assert (body["exclude"], body["excluded"], body["files"]) == (["*.png", "a/b"], 2, 5)
