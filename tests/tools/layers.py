@@ -33,6 +33,8 @@ SYSTEM_NAMES = frozenset({("os", "name"), ("sys", "platform"), ("os", "uname"), 
 # It queries WMI on Windows from Python 3.12 on, which hangs or crashes where WMI is off.
 FORBIDDEN_MODULES = frozenset({"platform"})
 NOT_ON_WINDOWS = frozenset({"run_command", "atomic_move", "tmpdir", "add_cleanup_file"})
+# Who talks to the database, and who reports whether psycopg is there at all.
+MAY_NEED_PSYCOPG = ("plugins/module_utils/_pg/", "plugins/module_utils/_host/")
 LICENCE = "SPDX-License-Identifier: GPL-3.0-or-later"
 
 
@@ -161,17 +163,14 @@ def foreign_problem(path: str, item: Import) -> str:
     """Why a file that reaches the host may not need this package, or nothing."""
     root = item.name.split(".")[0]
     if root == "psycopg":
-        return (
-            ""
-            if path.startswith("plugins/module_utils/_pg/") and not item.top_level
-            else "only inside functions of _pg"
-        )
+        return "" if path.startswith(MAY_NEED_PSYCOPG) and not item.top_level else "only inside functions of _pg"
     if root == "ansible":
         return "" if item.name.startswith("ansible.module_utils.") else "only ansible.module_utils reaches the host"
     return "" if root in sys.stdlib_module_names or root == "ansible_collections" else "not in the standard library"
 
 
-CONCERNS = ("_pg", "_archive", "_mirror", "_retention", "_sets", "_audit", "_lock", "_preflight", "_compliance")
+MODULE_UTILS_DIRECTORY = ROOT / "plugins" / "module_utils"
+CONCERNS = {path.parent.name for path in MODULE_UTILS_DIRECTORY.glob("*/__init__.py")} - {"_platform"}
 
 
 def is_foundation(path: str) -> bool:

@@ -26,7 +26,7 @@ REQUIREMENTS_SCRIPT = "_util/target/setup/requirements.py"
 # name -> why it is not run; each is told in the summary.
 NOT_RUN = {
     "shellcheck": "needs the shellcheck program",
-    "pslint": "needs pwsh; the collection ships no PowerShell file",
+    "pslint": "needs pwsh",
 }
 
 
