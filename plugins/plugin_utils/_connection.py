@@ -88,6 +88,14 @@ def is_rejection(error: BaseException) -> bool:
     return isinstance(error, AnsibleAuthenticationFailure) or any(word in str(error).lower() for word in _REJECTED)
 
 
+def is_open(connection: Any) -> bool:
+    """Whether the host was really reached: winrm counts as connected once the host has opened a shell.
+
+    Other plugins say so before they have tried.
+    """
+    return bool(connection.transport == "winrm" and connection.connected)
+
+
 def close_quietly(connection: Any) -> Optional[str]:
     """Forget a broken connection so that the next command makes a new one; returns what went wrong with that."""
     if connection.transport == "local":

@@ -38,6 +38,7 @@ class Exchange:
     :ivar patience: seconds without a connection after which it counts as lost for good.
     :ivar say: shows a line to the user.
     :ivar contacted: the host has answered before, in this task or in this run.
+    :ivar reached: whether there was a connection when it failed; then it was not the first contact that failed.
     """
 
     execute: Callable[[bytes], Mapping[str, Any]]
@@ -46,6 +47,7 @@ class Exchange:
     patience: float
     say: Callable[[str], None]
     contacted: bool = False
+    reached: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
@@ -77,6 +79,7 @@ class Exchange:
             raw = self.execute(line)
         except Exception as error:
             if _connection.is_trouble(error):
+                self.contacted = self.contacted or self.reached()
                 raise _Lost from error
             raise
         try:

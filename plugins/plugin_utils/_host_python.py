@@ -184,6 +184,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             patience=settings.reconnect_timeout,
             say=lambda text: self._say(f"  [{self._host}] {text}"),
             contacted=self._in_run,
+            reached=lambda: _connection.is_open(self._connection),
             clock=self.clock,
             sleep=self.sleep,
         )

@@ -273,7 +273,7 @@ def test_a_connection_that_stays_lost_is_a_failure_that_rescue_sees(windows: Sta
         "block": [{"name": "job", PROBE: {"seconds": 30, "witness": name}}],
         "rescue": [{"name": "rescued", "ansible.builtin.debug": {"msg": "code {{ ansible_failed_result.code }}"}}],
     }
-    playing = windows.start([], tasks=[block])
+    playing = windows.start([block])
     wait_until(grown(witness))
     windows.fault(unreachable=True)
     played = playing.end()

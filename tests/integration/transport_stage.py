@@ -126,6 +126,9 @@ class Stage:
     def _play(self, tasks: list[Task], results: Path, play: dict[str, Any]) -> dict[str, Any]:
         kept = []
         for number, task in enumerate(tasks):
+            if "block" in task:
+                kept.append(task)
+                continue
             name = task.get("name", f"task{number}")
             keep = {
                 "name": f"keep {name}",

@@ -227,6 +227,12 @@ def test_first_contact_by_another_exception_is_unreachable_too(run_task: Run) ->
         run_task(Host(ReadTimeout("read timed out")))
 
 
+def test_a_first_call_that_breaks_after_the_host_was_reached_is_asked_again(run_task: Run) -> None:
+    host = Host(ConnectionResetError("reset"), "{answer}")
+    host.opened = True
+    assert run_task(host)["said"] == "hello"
+
+
 @pytest.mark.parametrize("trouble", [AnsibleConnectionFailure("gone"), ReadTimeout("x"), ConnectionResetError("x")])
 @pytest.mark.parametrize("runs_as", ["job", "attached"])
 def test_after_first_contact_we_ask_again(run_task: Run, clock: Clock, trouble: Exception, runs_as: str) -> None:

@@ -81,6 +81,7 @@ class Host:
         self.commands: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.resets = 0
+        self.opened = False  # whether a connection was made before the first step
 
     def execute(self, command: str, line: bytes) -> tuple[int, bytes, bytes]:
         self.commands.append(command)
@@ -199,7 +200,7 @@ def _connection(name: str, context: PlayContext, host: Host, options: dict[str, 
     def reset() -> None:
         host.resets += 1
 
-    link.exec_command, link.reset, link._connected = exec_command, reset, True
+    link.exec_command, link.reset, link._connected = exec_command, reset, host.opened
     return link
 
 

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.plugin_utils._set_tables import set_paths, sets_table, verify_table
+
+COMPLETE = {"artifact": "b-2", "state": "complete", "counts": True, "level": 3, "size": 2048, "age": 3660, "reason": ""}
+BAD = {"artifact": "b-1", "state": "complete", "counts": False, "level": 0, "size": 5, "age": 90000, "reason": "size"}
+HALF = {
+    "artifact": "b-3",
+    "state": "unfinished",
+    "counts": False,
+    "level": 0,
+    "size": None,
+    "age": 5,
+    "reason": "no sidecar",
+}
+LOCAL: dict[str, Any] = {
+    "name": "local",
+    "path": "C:\\wst-backups",
+    "sets": [HALF, COMPLETE, BAD],
+    "counting": 1,
+    "free": 1024,
+    "days_until_full": 12.4,
+    "forecast": "2 sets",
+    "foreign": [{"name": "x.zip", "size": 10, "reason": "no name of ours", "zip": True}],
+    "problem": None,
+}
+MIRROR: dict[str, Any] = {
+    "name": "mirror",
+    "path": "/mnt/d/",
+    "sets": [],
+    "problem": {"code": "mirror_missing", "message": "D: is not there"},
+}
+
+
+def test_sets_foreign_files_and_forecast_are_shown() -> None:
+    lines = sets_table([LOCAL, MIRROR])
+    assert lines[0].split() == ["LAYER", "SET", "STATE", "COUNTS", "LEVEL", "SIZE", "AGE", "WHY"]
+    assert lines[2].split() == ["local", "b-2", "complete", "yes", "3", "2.0", "KiB", "1h", "01m", "-"]
+    assert lines[4] == "local C:\\wst-backups: 1 count, free 1.0 KiB, full in 12 days (2 sets)"
+    assert lines[5] == "local C:\\wst-backups: foreign ZIP x.zip, 10 B (no name of ours)"
+    assert lines[6] == "mirror /mnt/d/: mirror_missing, D: is not there"
+
+
+def test_an_empty_layer_says_so() -> None:
+    layer = {
+        "name": "local",
+        "path": "/b",
+        "sets": [],
+        "free": None,
+        "days_until_full": None,
+        "forecast": "too few sets",
+    }
+    assert sets_table([layer]) == ["no sets", "local /b: 0 count, free unknown, no forecast (too few sets)"]
+
+
+def test_only_complete_sets_are_verified() -> None:
+    mirror = {**MIRROR, "sets": [BAD]}
+    assert set_paths([LOCAL, mirror], which="newest") == ["C:\\wst-backups\\b-2.zip", "/mnt/d/b-1.zip"]
+    assert set_paths([LOCAL], which="all") == ["C:\\wst-backups\\b-2.zip", "C:\\wst-backups\\b-1.zip"]
+    with pytest.raises(ValueError, match="newest"):
+        set_paths([LOCAL], which="some")
+
+
+def test_a_failed_proof_shows_its_code_and_reason() -> None:
+    good = {"item": "D:\\b-2.zip", "state": "complete", "level": 3, "files": 1000, "rows": 5, "remarks": []}
+    bad = {"item": "D:\\b-1.zip", "failed": True, "code": "artifact_damaged", "msg": "artifact_damaged: CRC"}
+    lines = verify_table([good, bad])
+    assert "1,000" in lines[1]
+    assert "ok" in lines[1]
+    assert "artifact_damaged: CRC" in lines[2]
+    assert verify_table([]) == ["no complete set to verify"]
