@@ -26,14 +26,12 @@ LINE = (
 _MODE = "wst-backup-language-mode"
 
 # No double quotes: cmd.exe stands in the way, see windows.md's rule for the transport (_payload).
-_RECEIVER = """begin {{
-$mode = [string]$ExecutionContext.SessionState.LanguageMode
+_RECEIVER = """$mode = [string]$ExecutionContext.SessionState.LanguageMode
 if ($mode -ne 'FullLanguage') {{ 'wst-backup-language-mode ' + $mode; exit 96 }}
 $ready = $false
-}}
-process {{
-if ($ready) {{ Receive-Line $_ }} else {{
-$bytes = [Convert]::FromBase64String([regex]::Replace($_, '[^A-Za-z0-9+/=]', ''))
+foreach ($line in $input) {{
+if ($ready) {{ Receive-Line $line }} else {{
+$bytes = [Convert]::FromBase64String([regex]::Replace($line, '[^A-Za-z0-9+/=]', ''))
 $sha = [Security.Cryptography.SHA256CryptoServiceProvider]::new()
 $hex = [BitConverter]::ToString($sha.ComputeHash($bytes)).Replace('-', '').ToLowerInvariant()
 if ($hex -ne '{digest}') {{ 'wst-backup-script-damaged'; exit 97 }}
@@ -41,7 +39,7 @@ if ($hex -ne '{digest}') {{ 'wst-backup-script-damaged'; exit 97 }}
 $ready = $true
 }}
 }}
-end {{ if ($ready) {{ Complete-Request }} else {{ 'wst-backup-script-damaged'; exit 97 }} }}"""
+if ($ready) {{ Complete-Request }} else {{ 'wst-backup-script-damaged'; exit 97 }}"""
 
 # PowerShell takes typographic quotes for quotes as well (CharExtensions.IsSingleQuote in its tokenizer).
 _SINGLE_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")

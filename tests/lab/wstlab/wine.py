@@ -28,13 +28,10 @@ class Wine:
         """All that a wine process inherits from this side: no variable of the person who runs the lab.
 
         No debugger: it would hold a crashed program for minutes. mscoree stays, every .NET assembly imports it.
-        The PowerShell engine crashes under wine 8 when it collects garbage (DynamicResolver's finalizer), so it gets
-        room for a command's worth of it: hexadecimal bytes.
         """
         return {
             "WINEPREFIX": str(self.prefix), "WINEARCH": "win64", "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8",
             "WINEDLLOVERRIDES": "mshtml,winemenubuilder.exe,winedbg.exe=",
-            "DOTNET_GCgen0size": "40000000",
             "PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"),
         }
 

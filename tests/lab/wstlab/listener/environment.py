@@ -34,5 +34,8 @@ def logon_environment(user: str, computer: str, extra: Mapping[str, str]) -> dic
         "USERNAME": user,
         "USERPROFILE": profile,
         "windir": r"C:\windows",
+        # Not of a real host: the PowerShell engine crashes under wine 8 when it collects garbage (DynamicResolver's
+        # finalizer), so it gets room for a command's worth of it. Hexadecimal bytes.
+        "DOTNET_GCgen0size": "40000000",
         **extra,
     }

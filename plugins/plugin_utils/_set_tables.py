@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets as people read them: what ``backup_info`` and ``backup_verify`` returned, as tables. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, count_text, size_text, table
+
+_SETS = ("LAYER", "SET", "STATE", "COUNTS", "LEVEL", "SIZE", "AGE", "WHY")
+_PROOFS = ("ZIP", "RESULT", "STATE", "LEVEL", "FILES", "ROWS", "WHY")
+
+
+def sets_table(layers: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The sets of all layers, and for each layer what else there is to know."""
+    layers = list(layers)
+    rows = [_set_row(layer["name"], each) for layer in layers for each in layer.get("sets") or ()]
+    return [*(table(_SETS, rows) if rows else ["no sets"]), *(line for layer in layers for line in _layer_lines(layer))]
+
+
+def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str) -> list[str]:
+    """The ZIPs of complete sets, newest first, layer by layer.
+
+    :param which: ``newest`` for the newest one of each layer, ``all`` for all of them.
+    :raises ValueError: something else.
+    """
+    if which not in ("newest", "all"):
+        raise ValueError(f"backup_verify_sets is 'newest' or 'all', not {which!r}")
+    paths = []
+    for layer in layers:
+        separator = "\\" if "\\" in layer["path"] else "/"
+        names = [each["artifact"] for each in layer.get("sets") or () if each["state"] == "complete"]
+        for name in names if which == "all" else names[:1]:
+            paths.append(layer["path"].rstrip("\\/") + separator + name + ".zip")
+    return paths
+
+
+def verify_table(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What the verification of each ZIP found."""
+    rows = [_proof_row(result) for result in results]
+    return table(_PROOFS, rows) if rows else ["no complete set to verify"]
+
+
+def _set_row(layer: str, each: Mapping[str, Any]) -> list[str]:
+    return [
+        layer,
+        str(each["artifact"]),
+        str(each["state"]),
+        "yes" if each.get("counts") else "no",
+        str(each.get("level") or ""),
+        size_text(each.get("size")),
+        age_text(each.get("age")),
+        str(each.get("reason") or ""),
+    ]
+
+
+def _layer_lines(layer: Mapping[str, Any]) -> list[str]:
+    name = f"{layer['name']} {layer['path']}"
+    if layer.get("problem"):
+        return [f"{name}: {layer['problem']['code']}, {layer['problem']['message']}"]
+    days = layer.get("days_until_full")
+    full = f"full in {days:.0f} days" if isinstance(days, (int, float)) else "no forecast"
+    free = size_text(layer.get("free")) or "unknown"
+    why = layer.get("forecast") or "no reason given"
+    lines = [f"{name}: {layer.get('counting') or 0} count, free {free}, {full} ({why})"]
+    for file in layer.get("foreign") or ():
+        what = "foreign ZIP" if file.get("zip") else "foreign file"
+        lines.append(
+            f"{name}: {what} {file['name']}, {size_text(file.get('size'))} ({file.get('reason') or 'not ours'})"
+        )
+    return lines
+
+
+def _proof_row(result: Mapping[str, Any]) -> list[str]:
+    remarks = "; ".join(map(str, result.get("remarks") or ()))
+    return [
+        str(result.get("item") or result.get("path") or ""),
+        str(result.get("code") or "ok"),
+        str(result.get("state") or ""),
+        str(result.get("level") or ""),
+        count_text(result.get("files")),
+        count_text(result.get("rows")),
+        str(result.get("msg") or "") if result.get("code") else remarks,
+    ]
