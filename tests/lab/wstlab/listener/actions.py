@@ -16,8 +16,8 @@ from typing import Protocol
 from . import soap
 from .commands import Command, encoded
 from .environment import logon_environment
-from .launchers import LauncherPool
 from .lanes import Plan
+from .launchers import LauncherPool
 from .native_command import Refused
 from .shells import Shell, Shells
 from .soap import NAMES, Fault, Request

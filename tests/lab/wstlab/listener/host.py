@@ -110,10 +110,13 @@ class Host:
             endpoint.cut_all()
 
     def _restart(self, seconds: float) -> None:
-        """The WinRM service restarts: its shells and their jobs are gone."""
+        """The WinRM service restarts: its shells and their jobs are gone, and it is back after ``seconds``."""
         log.warning("fault: the listener restarts, %.1f s", seconds)
         self.deafen()
         self._shells.delete_all("listener restarts")
+        threading.Thread(target=self._listen_later, args=(seconds,), daemon=True).start()
+
+    def _listen_later(self, seconds: float) -> None:
         time.sleep(seconds)
         self.listen()
 
@@ -153,7 +156,7 @@ class Host:
             return state
         if command == "restart":
             seconds = float(str(request["seconds"]))
-            threading.Thread(target=self._restart, args=(seconds,), daemon=True).start()
+            self._restart(seconds)
             return {"seconds": seconds}
         if command == "status":
             return {**self._shells.count(), "faults": vars(self._switches.snapshot())}
