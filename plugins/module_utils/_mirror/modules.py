@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, MirrorWrongVolume, RecordDamaged
+from ansible_collections.wst.backup.plugins.module_utils._errors import MirrorWrongVolume, RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._fs import ensure_private_directory
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
@@ -33,6 +33,7 @@ from ansible_collections.wst.backup.plugins.module_utils._names import check_pre
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.problems import gathered
 
 Warn = Callable[[str], None]
 
@@ -77,9 +78,7 @@ def mirror(request: Request, *, volume_id: str, policy: Policy, dry_run: bool) -
         )
     result = _result(done, request.warn)
     if done.problems:
-        first = done.problems[0]
-        first.facts.update(mirrored=done.mirrored, problems=[problem.as_problem() for problem in done.problems])
-        raise first
+        raise gathered(done.problems, mirrored=done.mirrored)
     return result
 
 
@@ -105,17 +104,12 @@ def _raise_first(judgement: Judgement, warn: Warn) -> None:
     for warning in judgement.warnings:
         warn(warning)
     if judgement.problems:
-        first, told = judgement.problems[0], [problem.as_problem() for problem in judgement.problems]
-        raise _with_facts(first, problems=told)
-
-
-def _with_facts(error: BackupError, **facts: Any) -> BackupError:
-    return type(error)(error.message, **{**error.facts, **facts})
+        raise gathered(judgement.problems)
 
 
 def _preview(selection: Selection, warn: Warn) -> Dict[str, Any]:
     if selection.conflicts:
-        raise selection.conflicts[0]
+        raise gathered(selection.conflicts)
     would = Mirrored(
         mirrored=[item.artifact.stem for item in selection.copy],
         reread=[item.artifact.stem for item in selection.reread],

@@ -21,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._retention.execute impo
 )
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Candidate, Policy, plan
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.problems import gathered
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
 Warn = Callable[[str], None]
@@ -37,9 +38,7 @@ def retain(
         refuse_unproved(plans, artifact_of_run(run_id, prefix), run_id=run_id)
         done = execute(plans, policy, run_id=run_id, check=lease.check)
     if done.problems:
-        first = done.problems[0]
-        first.facts.update(removed=done.removed, problems=[problem.as_problem() for problem in done.problems])
-        raise first
+        raise gathered(done.problems, removed=done.removed)
     return _result(plans, done, warn)
 
 
