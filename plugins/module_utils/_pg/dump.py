@@ -4,14 +4,12 @@
 """Runs ``pg_dump`` into a file that we open: a new one, never a name that the program could empty first."""
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import os
 import re
-import threading
-from typing import BinaryIO, Dict, Iterator, List, Mapping
+from typing import BinaryIO, Dict, List, Mapping
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs, _process
-from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import APPLICATION, KEEPALIVES, options_text
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DISABLE, DatabaseOptions
@@ -68,18 +66,31 @@ def arguments(tools: Tools, *, snapshot: str, lock_timeout: int, compress: int) 
     ]
 
 
-def run(argv: List[str], *, env: Dict[str, str], out: BinaryIO, place: str, sizes: Mapping[str, int]) -> None:
-    """Let pg_dump write into ``out``; raises the named failure, or Cancelled.
+def run(argv: List[str], *, env: Dict[str, str], out: BinaryIO, place: str, sizes: Mapping[str, int]) -> str:
+    """Let pg_dump write through us into ``out``; returns the SHA-256 of what it wrote.
+
+    The bytes come through a pipe on purpose. From 17 on pg_dump opens its standard output for appending, and on a file
+    it then adds a second table of contents behind the data instead of replacing the first (seen with 17.10 and 18.6);
+    and to a full disk it can end with exit code 0.
 
     :param place: the server in words.
     :param sizes: bytes of each table on the server, for the progress.
+    :raises OSError: what writing raises; Cancelled; the named failure of pg_dump.
     """
+    _jobs.step("dump the database")
+    digest = hashlib.sha256()
     meter = _Meter(sizes)
-    with meter.ticking():
-        result = _process.run_tool(argv, env=env, stdout=out, hear=meter.hear)
+
+    def write(chunk: bytes) -> None:
+        out.write(chunk)
+        digest.update(chunk)
+        meter.report()
+
+    result = _process.run_tool(argv, env=env, consume=write, hear=meter.hear)
     if result.exit_code != 0:
         tool = os.path.basename(argv[0])
         raise failures.of_dump_tool(tool, result.exit_code, result.stderr, place=place)
+    return digest.hexdigest()
 
 
 class _Meter:
@@ -102,22 +113,6 @@ class _Meter:
                 self._done += self._sizes.get(self._current, 0)
                 self._current = match[1]
 
-    @contextlib.contextmanager
-    def ticking(self) -> Iterator[None]:
-        """Report every second, for as long as the block lasts. Stopping the program is not our task here."""
-        _jobs.step("dump the database")
-        stop = threading.Event()
-        thread = threading.Thread(target=self._tick, args=(stop,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
-
-    def _tick(self, stop: threading.Event) -> None:
-        while not stop.wait(_jobs.REPORT_EVERY):
-            try:
-                _jobs.progress(self._done, self._total, self._current)
-            except Cancelled:
-                return  # run_tool watches for it too, and ends the program
+    def report(self) -> None:
+        """Tell where it is; raises Cancelled."""
+        _jobs.progress(self._done, self._total, self._current)

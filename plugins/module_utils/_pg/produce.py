@@ -18,7 +18,6 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DumpDamaged,
     DumpEmpty,
     InputInvalid,
-    NoSpace,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import DATABASE_FACTS, ROLES_SQL, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL
@@ -31,8 +30,6 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Sna
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools, check_versions
 from ansible_collections.wst.backup.plugins.module_utils._pg.verify import DumpProof, verify_dump
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-
-FULL = 1 << 16  # bytes: a disk with less than that is full
 
 
 @dataclass(frozen=True)
@@ -116,12 +113,12 @@ def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], by
             _require_tables(snapshot, options)
             survey = facts_of.survey(snapshot, options)
             # First the dump: until pg_dump has its own locks, an ALTER TABLE that waits for ours makes it wait too.
-            _dump(order, password, partial, snapshot, survey.sizes)
+            written = _dump(order, password, partial, snapshot, survey.sizes)
             facts = facts_of.count(snapshot, options, survey)
             with named(options):
                 roles = roles_sql(session)
     body = record.expectation(snapshot, facts, options)
-    return body, roles, _prove(order, partial, body)
+    return body, roles, _prove(order, partial, body, written)
 
 
 def _require_tables(snapshot: Snapshot, options: DatabaseOptions) -> None:
@@ -129,28 +126,25 @@ def _require_tables(snapshot: Snapshot, options: DatabaseOptions) -> None:
         raise DumpEmpty("%s has no tables" % options.place, server=options.place)
 
 
-def _dump(order: Order, password: str, partial: str, snapshot: Snapshot, sizes: Dict[str, int]) -> None:
+def _dump(order: Order, password: str, partial: str, snapshot: Snapshot, sizes: Dict[str, int]) -> str:
     argv = dump.arguments(
         order.tools, snapshot=snapshot.id, lock_timeout=order.lock_timeout, compress=order.compress
     )
     env = dump.environment(order.options, password)
     try:
         with api.create_new(partial) as out:
-            dump.run(argv, env=env, out=out, place=order.options.place, sizes=sizes)
+            written = dump.run(argv, env=env, out=out, place=order.options.place, sizes=sizes)
             api.flush_file(out)
+            return written
     except OSError as error:
         raise _fs.translate_oserror(error, partial) from error
 
 
-def _prove(order: Order, partial: str, body: Dict[str, Any]) -> DumpProof:
-    """pg_dump has been seen to end with 0 and nothing written on a full disk, so a bad dump may be just that."""
-    try:
-        return verify_dump(partial, tools=order.tools, name=order.dump_name, expected=body)
-    except (DumpDamaged, DumpEmpty) as error:
-        free = _fs.free_bytes(os.path.dirname(partial))
-        if free >= FULL:
-            raise
-        raise NoSpace("the disk was full before the dump was whole", path=partial, free=free) from error
+def _prove(order: Order, partial: str, body: Dict[str, Any], written: str) -> DumpProof:
+    proof = verify_dump(partial, tools=order.tools, name=order.dump_name, expected=body)
+    if proof.sha256 != written:
+        raise DumpDamaged("%s reads back other bytes than were written" % partial, path=partial)
+    return proof
 
 
 @contextlib.contextmanager

@@ -10,8 +10,9 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
     1
 ``database``
     ``name``, ``host``, ``port``, ``owner``, ``server_version`` ("17.10"), ``server_version_num`` (170010),
-    ``encoding``, ``collate``, ``ctype``, ``locale_provider`` (libc, icu, builtin), ``locale``, ``collation_version``, ``size``,
-    ``settings`` (["TimeZone=UTC", ...] of ALTER DATABASE), ``role_settings`` ({role: [setting, ...]} in this database)
+    ``encoding``, ``collate``, ``ctype``, ``locale_provider`` (libc, icu, builtin), ``locale``, ``collation_version``,
+    ``size``, ``settings`` (["TimeZone=UTC", ...] of ALTER DATABASE), ``role_settings`` ({role: [setting, ...]} in this
+    database)
 ``snapshot_at``
     the snapshot's moment on the server's clock
 ``tables``

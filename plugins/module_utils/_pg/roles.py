@@ -62,10 +62,13 @@ SELECT g.rolname, m.rolname, b.rolname, a.admin_option, %s
  ORDER BY g.rolname COLLATE "C", m.rolname COLLATE "C", b.rolname COLLATE "C"
 """
 _PARAMETERS = """
-SELECT p.parname, r.rolname, a.privilege_type, a.is_grantable FROM pg_catalog.pg_parameter_acl p,
-       LATERAL pg_catalog.aclexplode(p.paracl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+SELECT p.parname, r.rolname, a.is_grantable,
+       CASE WHEN count(DISTINCT a.privilege_type) = 2 THEN 'ALL' ELSE min(a.privilege_type) END
+  FROM pg_catalog.pg_parameter_acl p, LATERAL pg_catalog.aclexplode(p.paracl) a
+  LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
  WHERE a.grantee <> 10
- ORDER BY p.parname COLLATE "C", r.rolname COLLATE "C" NULLS FIRST, a.privilege_type
+ GROUP BY p.parname, r.rolname, a.is_grantable
+ ORDER BY p.parname COLLATE "C", r.rolname COLLATE "C" NULLS FIRST, a.is_grantable
 """
 _TABLESPACES = """
 SELECT t.oid::bigint, t.spcname, pg_catalog.pg_get_userbyid(t.spcowner), pg_catalog.pg_tablespace_location(t.oid),
@@ -206,7 +209,7 @@ def _membership(
 
 
 def _parameters(session: Session) -> Iterator[str]:
-    for name, role, privilege, grantable in session.execute(_PARAMETERS).fetchall():
+    for name, role, grantable, privilege in session.execute(_PARAMETERS).fetchall():
         grantee = "PUBLIC" if role is None else quote.identifier(role)
         option = " WITH GRANT OPTION" if grantable else ""
         yield "GRANT %s ON PARAMETER %s TO %s%s;" % (privilege, quote.parameter(name), grantee, option)
@@ -217,9 +220,7 @@ def _tablespaces(session: Session) -> Iterator[str]:
         label = quote.identifier(name)
         yield "CREATE TABLESPACE %s OWNER %s LOCATION %s;" % (label, quote.identifier(owner), quote.literal(location))
         if options:
-            pairs = [option.partition("=") for option in options]
-            text = ", ".join("%s=%s" % (quote.parameter(key), quote.literal(value)) for key, _equals, value in pairs)
-            yield "ALTER TABLESPACE %s SET (%s);" % (label, text)
+            yield "ALTER TABLESPACE %s SET (%s);" % (label, ", ".join(options))  # they are all name=number
         for role, grantable in session.execute(_TABLESPACE_GRANTS, (oid,)).fetchall():
             grantee = "PUBLIC" if role is None else quote.identifier(role)
             option = " WITH GRANT OPTION" if grantable else ""

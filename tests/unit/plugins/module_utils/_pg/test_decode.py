@@ -9,11 +9,12 @@ import tracemalloc
 from typing import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
 from ansible_collections.wst.backup.plugins.module_utils._pg.decode import DataReader, RowCounter
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Entry
-from hypothesis import given
-from hypothesis import strategies as st
 
 START = b"--\n-- PostgreSQL database dump\n--\n\n\\restrict x;y'z\n\nSET statement_timeout = 0;\n"
 END = b"--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict x;y'z\n\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
 
 RECORDED: list[dict[str, Any]] = json.loads(

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing
-from ansible_collections.wst.backup.plugins.module_utils._pg.key import parse_key, read_key
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing
+from ansible_collections.wst.backup.plugins.module_utils._pg.key import parse_key, read_key
 
 PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "\"'`")
 

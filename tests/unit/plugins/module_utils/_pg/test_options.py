@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import argument_spec, from_params
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactExists,
     BackupError,
@@ -203,7 +204,7 @@ def role(database: Any, name: str) -> Iterator[None]:
 
 
 def test_forced_row_security_is_named(database: Any) -> None:
-    database.run("CREATE TABLE guarded (a int)", "INSERT INTO guarded SELECT generate_series(1, 10)", "CREATE TABLE t()")
+    database.run("CREATE TABLE guarded AS SELECT generate_series(1, 10) AS a", "CREATE TABLE t()")
     with role(database, "owner_of_it"):
         database.run(
             "ALTER TABLE guarded OWNER TO owner_of_it",
@@ -342,13 +343,13 @@ def kill_children(name: str) -> None:
 
 def test_the_disk_is_full(database17: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_table(database17)
-    monkeypatch.setattr(produce_of.api, "create_new", lambda path: open("/dev/full", "r+b", buffering=0))
+    monkeypatch.setattr(produce_of.api, "create_new", lambda path: open("/dev/full", "r+b", buffering=0))  # noqa: SIM115
     failing(database17, NoSpace)
 
 
 @pytest.mark.parametrize("room", ["8k", "64k"])
 def test_a_small_disk_is_full(database17: Any, tmp_path: Path, room: str) -> None:
-    """pg_dump ends with 0 where the last of its buffer cannot be written."""
+    """Left to write into a full disk itself, pg_dump can end with 0."""
     if os.geteuid() != 0:  # who cannot mount has the test above
         return
     database17.run("CREATE TABLE t AS SELECT md5(g::text) FROM generate_series(1, 5000) g")
