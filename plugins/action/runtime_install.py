@@ -27,6 +27,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         """What is on the host afterwards, and what was changed."""
         result: dict[str, Any] = super().run(tmp, task_vars)
+        self._name = str((task_vars or {}).get("inventory_hostname"))
         _, arguments = self.validate_argument_spec(argument_spec=_runtime.ARGUMENTS)
         if not _connection.is_windows(self._connection):
             return {**result, "changed": False, "platform": "posix", "installed": [], "directories": {}}
@@ -137,7 +138,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
                 self._display.display(f"  [{self._host()}] {name}: {package.name} {done:,} of {size:,} bytes")
 
     def _host(self) -> str:
-        return str(self._task.delegate_to or self._play_context.remote_addr)
+        return str(self._task.delegate_to or self._name)
 
     def _status(self) -> _runtime.Status:
         return _runtime.read_status(self._ask({"do": "status"}))

@@ -12,7 +12,9 @@ version_added: 0.1.0
 author:
   - wst.backup contributors (@wst-backup)
 description:
-  - Makes O(root) and O(directories), and closes those that stand open to others.
+  - >-
+    Makes O(root) with its directories for the lock, the audit log, jobs and workspaces, and O(directories), and closes
+    those that stand open to others.
   - >-
     On Windows they get a protected DACL for SYSTEM, Administrators and the operator, elsewhere mode 0700.
     A new directory is closed from its first moment on.
@@ -66,6 +68,7 @@ problems:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._host.directories import prepare
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 
 
 def main() -> None:
@@ -78,7 +81,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    paths = [module.params["root"], *module.params["directories"]]
+    layout = HostLayout(module.params["root"])
+    own = [layout.root, layout.lock_dir, layout.audit_dir, layout.runs_dir, layout.scratch_dir]
+    paths = [*own, *module.params["directories"]]
     _edge.run(module, lambda: prepare(paths, operator=module.params["operator"], dry_run=module.check_mode))
 
 
