@@ -3,6 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Inventory of the lab that is up, from its record ``$WST_LAB_DIR/lab.json`` (default ``.lab`` in the repository)."""
+
 from __future__ import annotations
 
 import json
@@ -62,7 +63,10 @@ def backup(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
         "wst_backup_root": paths["root"],
         "backup_sources": [{"name": "wst", "path": paths["web"]}, {"name": "wst-api", "path": paths["api"]}],
         "backup_database": {
-            "host": server["host"], "port": server["port"], "name": server["database"], "user": server["user"],
+            "host": server["host"],
+            "port": server["port"],
+            "name": server["database"],
+            "user": server["user"],
             "sslmode": "verify-full",
             # Under wine libpq finds no certificate file by its name, whichever of the packages it comes from; OpenSSL
             # does, through SSL_CERT_FILE. A real host names a file or has the authority in its own store.

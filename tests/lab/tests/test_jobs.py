@@ -5,6 +5,7 @@
 
 Each child holds a connection to the test: the end of its life is the end of the connection, seen without waiting.
 """
+
 from __future__ import annotations
 
 import os
@@ -124,7 +125,7 @@ def test_children_outlive_their_command_until_the_shell_goes(running: Lab, child
 
 
 def test_an_idle_shell_ends_the_job(running: Lab, children: Children) -> None:
-    client, shell, command = start(running, children, then="import time;time.sleep(600)")
+    start(running, children, then="import time;time.sleep(600)")
     running.fault(idle_seconds=0.5)
     check(children)
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Up, up again, seeded, bare, and down: what is made, and that it is made once."""
+
 from __future__ import annotations
 
 import json
@@ -104,11 +105,10 @@ def test_windows_clients_reach_the_server_over_verified_tls(running: Lab) -> Non
 
 def test_server_takes_no_plain_connection_and_no_wrong_password(running: Lab) -> None:
     server = lab.server_of(running.paths)
-    for refused in ({"sslmode": "disable"}, {"password": "wrong"}):
-        arguments = {"host": "127.0.0.1", "port": server.port, "dbname": "postgres", "user": "postgres",
-                     "password": server.password, **refused}
+    for refused in ("sslmode=disable", "password=wrong"):
+        where = f"host=127.0.0.1 port={server.port} dbname=postgres user=postgres password={server.password} {refused}"
         with pytest.raises(psycopg.OperationalError):
-            psycopg.connect(**arguments)
+            psycopg.connect(where)
 
 
 def test_bare_host_has_neither_runtime_nor_key(state_dir: Path) -> None:
@@ -132,8 +132,11 @@ def test_posix_lane(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (record["lane"], record["powershell"]["lane"]) == ("posix", "none")
         facts = seed.run(paths, scale=0.02)
         assert facts["database"]["rows"] > 1000
-        inventory = json.loads(subprocess.run(
-            [sys.executable, str(REPOSITORY / "inventory/lab/hosts.py")], check=True, capture_output=True).stdout)
+        inventory = json.loads(
+            subprocess.run(
+                [sys.executable, str(REPOSITORY / "inventory/lab/hosts.py")], check=True, capture_output=True
+            ).stdout
+        )
         assert inventory["wst"]["hosts"] == ["wst-lab-1", "wst-lab-2"]
         for variables in inventory["_meta"]["hostvars"].values():
             assert variables["ansible_connection"] == "local"

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the small PowerShell interpreter takes, and what it refuses."""
+
 from __future__ import annotations
 
 import base64
@@ -14,33 +15,65 @@ from wstlab.listener.native_command import NativeCommand, Refused, parse, script
 from wstlab.listener.switches import State
 
 
-@pytest.mark.parametrize(("script", "command"), [
-    (f"& 'C:\\p.exe'{TAIL}", NativeCommand("C:\\p.exe", (), piped=False)),
-    (f"$input | & 'C:\\p q.exe' '-c' 'a b'{TAIL}", NativeCommand("C:\\p q.exe", ("-c", "a b"), piped=True)),
-    (f"& 'p' 'it''s'{TAIL}", NativeCommand("p", ("it's",), piped=False)),
-    (f"& 'p' '; exit 3 | ''& x''{TAIL}'{TAIL}", NativeCommand("p", (f"; exit 3 | '& x'{TAIL}",), piped=False)),
-    ("\n& 'p' 'Gr\u00fc\u00dfe \u65e5\u672c'" + TAIL + "\n", NativeCommand("p", ("Gr\u00fc\u00dfe \u65e5\u672c",), piped=False)),
-    (f"& 'p' 'a\u2019\u2019b'{TAIL}", NativeCommand("p", ("a\u2019b",), piped=False)),
-])
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [
+        (f"& 'C:\\p.exe'{TAIL}", NativeCommand("C:\\p.exe", (), piped=False)),
+        (f"$input | & 'C:\\p q.exe' '-c' 'a b'{TAIL}", NativeCommand("C:\\p q.exe", ("-c", "a b"), piped=True)),
+        (f"& 'p' 'it''s'{TAIL}", NativeCommand("p", ("it's",), piped=False)),
+        (f"& 'p' '; exit 3 | ''& x''{TAIL}'{TAIL}", NativeCommand("p", (f"; exit 3 | '& x'{TAIL}",), piped=False)),
+        (
+            "\n& 'p' 'Gr\u00fc\u00dfe \u65e5\u672c'" + TAIL + "\n",
+            NativeCommand("p", ("Gr\u00fc\u00dfe \u65e5\u672c",), piped=False),
+        ),
+        (f"& 'p' 'a\u2019\u2019b'{TAIL}", NativeCommand("p", ("a\u2019b",), piped=False)),
+    ],
+)
 def test_accepts_the_native_form(script: str, command: NativeCommand) -> None:
     assert parse(script) == command
 
 
-@pytest.mark.parametrize("script", [
-    "", "whoami", "& 'p'", f"& p{TAIL}", f"& 'p' -x{TAIL}", f"& 'p'  'two blanks'{TAIL}", f"& 'p' 'open{TAIL}",
-    f"& 'p' \"x\"{TAIL}", f"& 'p' 'say \"x\"'{TAIL}", f"& 'p' 'C:\\dir\\'{TAIL}", f"& 'p' ''{TAIL}", f"& {TAIL}",
-    f"$x = 1; & 'p'{TAIL}", f"$input|& 'p'{TAIL}", "& 'p'; exit $LASTEXITCODE", f"& 'p' 'a'b'{TAIL}", f"& 'p''{TAIL}",
-    "[System.IO.File]::ReadAllText('x')", f"& 'p'\n{TAIL}",
-])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "",
+        "whoami",
+        "& 'p'",
+        f"& p{TAIL}",
+        f"& 'p' -x{TAIL}",
+        f"& 'p'  'two blanks'{TAIL}",
+        f"& 'p' 'open{TAIL}",
+        f"& 'p' \"x\"{TAIL}",
+        f"& 'p' 'say \"x\"'{TAIL}",
+        f"& 'p' 'C:\\dir\\'{TAIL}",
+        f"& 'p' ''{TAIL}",
+        f"& {TAIL}",
+        f"$x = 1; & 'p'{TAIL}",
+        f"$input|& 'p'{TAIL}",
+        "& 'p'; exit $LASTEXITCODE",
+        f"& 'p' 'a'b'{TAIL}",
+        f"& 'p''{TAIL}",
+        "[System.IO.File]::ReadAllText('x')",
+        f"& 'p'\n{TAIL}",
+    ],
+)
 def test_refuses_everything_else(script: str) -> None:
     with pytest.raises(Refused):
         parse(script)
 
 
-@pytest.mark.parametrize("line", [
-    "cmd /c dir", "PowerShell -Command whoami", "PowerShell -NoProfile", "PowerShell -EncodedCommand !!!",
-    "PowerShell -EncodedCommand QQ==", encoded_command("& 'p'" + TAIL) + " more", "",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cmd /c dir",
+        "PowerShell -Command whoami",
+        "PowerShell -NoProfile",
+        "PowerShell -EncodedCommand !!!",
+        "PowerShell -EncodedCommand QQ==",
+        encoded_command("& 'p'" + TAIL) + " more",
+        "",
+    ],
+)
 def test_refuses_other_command_lines(line: str) -> None:
     with pytest.raises(Refused):
         script_of(line)

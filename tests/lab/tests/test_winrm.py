@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The listener as pywinrm and Ansible see it."""
+
 from __future__ import annotations
 
 import hashlib
@@ -13,7 +14,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-import xmltodict
+import xmltodict  # type: ignore[import-untyped]
 from winrm.exceptions import (
     InvalidCredentialsError,
     WinRMOperationTimeoutError,
@@ -102,10 +103,13 @@ def test_deleted_and_unknown_shells_are_a_fault(running: Lab) -> None:
     client.protocol.transport.close_session()
 
 
-@pytest.mark.parametrize("change", [
-    {"action": "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"},
-    {"resource_uri": "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"action": "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"},
+        {"resource_uri": "http://schemas.microsoft.com/powershell/Microsoft.PowerShell"},
+    ],
+)
 def test_what_the_lab_does_not_serve_is_a_fault_and_a_line_in_the_log(running: Lab, change: dict[str, str]) -> None:
     client = running.client()
     cmd = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
@@ -135,7 +139,9 @@ def test_receive_answers_name_their_command(running: Lab) -> None:
     command = client.start(shell, native_script(client.python, ["-I", "-c", "print(1)"], piped=False))
     header = client.protocol.build_wsman_header(
         action="http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Receive",
-        resource_uri="http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd", shell_id=shell)
+        resource_uri="http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd",
+        shell_id=shell,
+    )
     header["env:Body"] = {"rsp:Receive": {"rsp:DesiredStream": {"@CommandId": command, "#text": "stdout stderr"}}}
     answer = ET.fromstring(client.protocol.send_message(xmltodict.unparse({"env:Envelope": header})))
     names = {"rsp": "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"}
@@ -148,9 +154,22 @@ def test_stock_ansible_reaches_every_host_of_the_inventory(running: Lab) -> None
     script = native_script(running.client().python, ["-I", "-c", "print(6*7)"], piped=False)
     # A template language stands between the command line and the module; this form has nothing that it would take.
     result = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible")), "-i", str(REPOSITORY / "inventory" / "lab"), "wst",
-         "-m", "ansible.builtin.raw", "-a", script],
+        [
+            str(Path(sys.executable).with_name("ansible")),
+            "-i",
+            str(REPOSITORY / "inventory" / "lab"),
+            "wst",
+            "-m",
+            "ansible.builtin.raw",
+            "-a",
+            script,
+        ],
         env={**os.environ, "WST_LAB_DIR": str(running.paths.state), "ANSIBLE_HOME": str(running.paths.state / "home")},
-        cwd=REPOSITORY, capture_output=True, text=True, timeout=100, check=False)
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("rc=0 >>\n42") == 2, result.stdout

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command line: ``python -m wstlab up|down|seed|status|env|fault``."""
+
 from __future__ import annotations
 
 import argparse
@@ -52,8 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     seed.set_defaults(run=_seed)
     commands.add_parser("status", help="what runs").set_defaults(run=_status)
     commands.add_parser("env", help="shell variables of this lab").set_defaults(run=_env)
-    fault = commands.add_parser("fault", help="switch a fault on: " + "; ".join(
-        f"{name} ({text})" for name, (text, _) in FAULTS.items()) + "; restart (gone for N seconds); clear")
+    fault = commands.add_parser(
+        "fault",
+        help="switch a fault on: "
+        + "; ".join(f"{name} ({text})" for name, (text, _) in FAULTS.items())
+        + "; restart (gone for N seconds); clear",
+    )
     fault.add_argument("name", choices=[*FAULTS, "restart", "clear"])
     fault.add_argument("value", nargs="?", type=float, default=1.0, help="the N of the fault (1)")
     fault.add_argument("--host", type=int, default=1, help="number of the host (1)")

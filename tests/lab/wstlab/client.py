@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A WinRM client for tests: pywinrm's protocol, spoken as Ansible's connection plugin speaks it."""
+
 from __future__ import annotations
 
 import base64
@@ -41,18 +42,30 @@ class Client:
     """One host of a lab; ``auth`` is ``basic`` or ``ntlm`` (over TLS), or ``ntlm-http`` (encrypted messages)."""
 
     def __init__(
-        self, record: Mapping[str, Any], entry: Mapping[str, Any], *, auth: str = "basic", operation_timeout: int = 20,
-        read_timeout: int = 30, password: str | None = None, encryption: str = "auto",
+        self,
+        record: Mapping[str, Any],
+        entry: Mapping[str, Any],
+        *,
+        auth: str = "basic",
+        operation_timeout: int = 20,
+        read_timeout: int = 30,
+        password: str | None = None,
+        encryption: str = "auto",
     ) -> None:
         transport, plain = auth.removesuffix("-http"), auth.endswith("-http")
         scheme, port = ("http", entry["http_port"]) if plain else ("https", entry["https_port"])
         self.python = str(entry["paths"]["python"])
         self.protocol = Protocol(
-            f"{scheme}://localhost:{port}/wsman", transport=transport,  # type: ignore[arg-type]
-            username=entry["user"], password=password or Path(entry["password_file"]).read_text(encoding="ascii"),
-            ca_trust_path=record["ca"], operation_timeout_sec=operation_timeout, read_timeout_sec=read_timeout,
+            f"{scheme}://localhost:{port}/wsman",
+            transport=transport,  # type: ignore[arg-type]
+            username=entry["user"],
+            password=password or Path(entry["password_file"]).read_text(encoding="ascii"),
+            ca_trust_path=record["ca"],
+            operation_timeout_sec=operation_timeout,
+            read_timeout_sec=read_timeout,
             message_encryption=encryption,  # type: ignore[arg-type]
-            proxy=None)
+            proxy=None,
+        )
 
     def open(self, variables: Mapping[str, str] | None = None) -> str:
         """A shell's id."""
@@ -63,7 +76,7 @@ class Client:
         command = self.protocol.run_command(shell, encoded_command(script), console_mode_stdin=data is None)
         if data is not None:
             for offset in range(0, max(len(data), 1), CHUNK):
-                part = data[offset:offset + CHUNK]
+                part = data[offset : offset + CHUNK]
                 self.protocol.send_command_input(shell, command, part, end=offset + CHUNK >= len(data))
         return command
 
@@ -83,7 +96,9 @@ class Client:
             self.protocol.close_shell(shell)
         return result
 
-    def python_code(self, code: str, *, data: bytes | None = None, variables: Mapping[str, str] | None = None) -> Result:
+    def python_code(
+        self, code: str, *, data: bytes | None = None, variables: Mapping[str, str] | None = None
+    ) -> Result:
         """Run a line of Python on the host; like the transport's, it must do without double quotes."""
         script = native_script(self.python, ["-I", "-c", code], piped=data is not None)
         return self.run(script, data=data, variables=variables)

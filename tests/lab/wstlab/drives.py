@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What stands on a host's drives before anybody backs anything up."""
+
 from __future__ import annotations
 
 import shutil
@@ -38,9 +39,17 @@ def windows_layout() -> Layout:
     """The paths of a Windows host."""
     root = r"C:\wst-control"
     return Layout(
-        root=root, python=root + r"\runtime\python\python.exe", tools_dir=root + r"\runtime\pg17\bin",
-        tools_dir_18=root + r"\runtime\pg18\bin", key_file=root + r"\db.key", ca_file=r"C:\wst-lab\ca.pem",
-        local_dir=r"C:\wst-backups", mirror_dir=r"D:\wst-backups", web=r"C:\wst\wst", api=r"C:\wst\wst-api")
+        root=root,
+        python=root + r"\runtime\python\python.exe",
+        tools_dir=root + r"\runtime\pg17\bin",
+        tools_dir_18=root + r"\runtime\pg18\bin",
+        key_file=root + r"\db.key",
+        ca_file=r"C:\wst-lab\ca.pem",
+        local_dir=r"C:\wst-backups",
+        mirror_dir=r"D:\wst-backups",
+        web=r"C:\wst\wst",
+        api=r"C:\wst\wst-api",
+    )
 
 
 def posix_layout(host: HostPaths, python: str) -> Layout:
@@ -48,10 +57,17 @@ def posix_layout(host: HostPaths, python: str) -> Layout:
     c, d = host.drive_c, host.drive_d
     root = c / "wst-control"
     return Layout(
-        root=str(root), python=python, tools_dir=str(root / "runtime/pg17/bin"),
-        tools_dir_18=str(root / "runtime/pg18/bin"), key_file=str(root / "db.key"),
-        ca_file=str(c / "wst-lab/ca.pem"), local_dir=str(c / "wst-backups"), mirror_dir=str(d / "wst-backups"),
-        web=str(c / "wst/wst"), api=str(c / "wst/wst-api"))
+        root=str(root),
+        python=python,
+        tools_dir=str(root / "runtime/pg17/bin"),
+        tools_dir_18=str(root / "runtime/pg18/bin"),
+        key_file=str(root / "db.key"),
+        ca_file=str(c / "wst-lab/ca.pem"),
+        local_dir=str(c / "wst-backups"),
+        mirror_dir=str(d / "wst-backups"),
+        web=str(c / "wst/wst"),
+        api=str(c / "wst/wst-api"),
+    )
 
 
 def on_this_machine(host: HostPaths, path: str) -> Path:

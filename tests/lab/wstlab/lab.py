@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole lab: up, down, and the record that everybody else reads."""
+
 from __future__ import annotations
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import posixhost, postgres, processes, winhost
+from .cluster import SUPERUSER
 from .config import LabError, LabPaths, have_wine, powershell_engine, wanted_lane
 from .pki import make_pki
 
@@ -33,15 +35,27 @@ def up(paths: LabPaths, *, hosts: int, bare: bool) -> dict[str, Any]:
     for number in range(1, hosts + 1):
         host = paths.host(number)
         if lane == "wine":
-            entries.append(winhost.up(
-                paths, host, winrm_password=secret(paths, "winrm"), database_password=database_password, bare=bare,
-                engine=engine))
+            entries.append(
+                winhost.up(
+                    paths,
+                    host,
+                    winrm_password=secret(paths, "winrm"),
+                    database_password=database_password,
+                    bare=bare,
+                    engine=engine,
+                )
+            )
         else:
             entries.append(posixhost.up(paths, host, database_password=database_password, bare=bare))
     record = {
-        "version": RECORD_VERSION, "lane": lane, "state_dir": str(paths.state), "ca": str(paths.pki / "ca.pem"),
-        "powershell": _powershell(lane, engine), "control_python": sys.executable,
-        "postgres": _postgres_record(paths, server), "hosts": entries,
+        "version": RECORD_VERSION,
+        "lane": lane,
+        "state_dir": str(paths.state),
+        "ca": str(paths.pki / "ca.pem"),
+        "powershell": _powershell(lane, engine),
+        "control_python": sys.executable,
+        "postgres": _postgres_record(paths, server),
+        "hosts": entries,
     }
     partial = paths.record.with_name("lab.json.partial")
     partial.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -78,7 +92,8 @@ def server_of(paths: LabPaths) -> postgres.Server:
     """The running server of a lab that is up, with its superuser's password."""
     facts = read_record(paths)["postgres"]
     return postgres.Server(
-        Path(facts["bin"]), Path(facts["data"]), facts["port"], secret(paths, "superuser"), Path(facts["ca"]))
+        Path(facts["bin"]), Path(facts["data"]), facts["port"], secret(paths, "superuser"), Path(facts["ca"])
+    )
 
 
 def secret(paths: LabPaths, name: str) -> str:
@@ -122,10 +137,17 @@ def _powershell(lane: str, engine: Path | None) -> dict[str, str | None]:
 
 def _postgres_record(paths: LabPaths, server: postgres.Server) -> dict[str, Any]:
     return {
-        "host": "localhost", "port": server.port, "major": postgres.DEFAULT_MAJOR, "database": postgres.DATABASE,
-        "user": postgres.BACKUP_ROLE, "password_file": str(paths.secrets / "database"),
-        "superuser": postgres.SUPERUSER, "superuser_password_file": str(paths.secrets / "superuser"),
-        "ca": str(server.ca), "bin": str(server.program_dir), "data": str(server.data),
+        "host": "localhost",
+        "port": server.port,
+        "major": postgres.DEFAULT_MAJOR,
+        "database": postgres.DATABASE,
+        "user": postgres.BACKUP_ROLE,
+        "password_file": str(paths.secrets / "database"),
+        "superuser": SUPERUSER,
+        "superuser_password_file": str(paths.secrets / "superuser"),
+        "ca": str(server.ca),
+        "bin": str(server.program_dir),
+        "data": str(server.data),
     }
 
 

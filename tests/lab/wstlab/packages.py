@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Packages by name and pinned version, downloaded by pip once and unpacked once."""
+
 from __future__ import annotations
 
 import os
@@ -19,7 +20,11 @@ from .config import LabError
 
 WINDOWS = ("--only-binary=:all:", "--platform", "win_amd64", "--python-version", "3.11", "--implementation", "cp")
 LINUX = (
-    "--only-binary=:all:", "--platform", "manylinux_2_34_x86_64", "--platform", "manylinux_2_28_x86_64",
+    "--only-binary=:all:",
+    "--platform",
+    "manylinux_2_34_x86_64",
+    "--platform",
+    "manylinux_2_28_x86_64",
 )
 
 
@@ -68,8 +73,17 @@ def _find(package: Package, downloads: Path) -> Path | None:
 
 def _download(package: Package, downloads: Path) -> None:
     argv = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--dest", str(downloads), *package.options, f"{package.name}=={package.version}",
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--dest",
+        str(downloads),
+        *package.options,
+        f"{package.name}=={package.version}",
     ]
     result = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900, check=False)
     # pip asks an sdist's build backend for metadata after it has stored the file; the file is all that is wanted.

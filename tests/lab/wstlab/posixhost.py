@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One stand-in host of the POSIX lane: the same places, no Windows, Ansible's ``local`` connection."""
+
 from __future__ import annotations
 
 import sys
@@ -23,8 +24,13 @@ def up(paths: LabPaths, host: HostPaths, *, database_password: str, bare: bool) 
         _tools(paths, host, layout)
         drives.place_key(host, layout, database_password)
     return {
-        "name": host.name, "connection": "local", "address": "localhost", "drive_c": str(host.drive_c),
-        "drive_d": str(host.drive_d), "paths": layout.as_dict(), "bare": bare,
+        "name": host.name,
+        "connection": "local",
+        "address": "localhost",
+        "drive_c": str(host.drive_c),
+        "drive_d": str(host.drive_d),
+        "paths": layout.as_dict(),
+        "bare": bare,
     }
 
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Background processes of the lab: started detached, remembered by PID and start time, ended for certain."""
+
 from __future__ import annotations
 
 import json
@@ -40,8 +41,14 @@ def spawn(argv: Sequence[str], *, environment: Mapping[str, str], log: Path, pid
         path.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as sink:
         process = subprocess.Popen(
-            list(argv), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=dict(environment),
-            start_new_session=True, close_fds=True)
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env=dict(environment),
+            start_new_session=True,
+            close_fds=True,
+        )
     remember(process.pid, pid_file)
     return process.pid
 

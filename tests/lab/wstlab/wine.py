@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A wine prefix of the lab's own: its drives, its server, its programs."""
+
 from __future__ import annotations
 
 import os
@@ -30,9 +31,13 @@ class Wine:
         No debugger: it would hold a crashed program for minutes. mscoree stays, every .NET assembly imports it.
         """
         return {
-            "WINEPREFIX": str(self.prefix), "WINEARCH": "win64", "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8",
+            "WINEPREFIX": str(self.prefix),
+            "WINEARCH": "win64",
+            "WINEDEBUG": "-all",
+            "LC_ALL": "C.UTF-8",
             "WINEDLLOVERRIDES": "mshtml,winemenubuilder.exe,winedbg.exe=",
-            "PATH": os.environ.get("PATH", os.defpath), "HOME": os.environ.get("HOME", "/"),
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": os.environ.get("HOME", "/"),
         }
 
     def argv(self, *arguments: str) -> list[str]:
@@ -42,8 +47,8 @@ class Wine:
     def run(self, *arguments: str, data: bytes = b"", timeout: float = START_TIMEOUT) -> bytes:
         """Run a Windows program to its end; its output. Python under wine takes pipes for its streams, no files."""
         result = subprocess.run(
-            self.argv(*arguments), input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=self.environment(), timeout=timeout, check=False)
+            self.argv(*arguments), input=data, capture_output=True, env=self.environment(), timeout=timeout, check=False
+        )
         if result.returncode:
             text = (result.stderr or result.stdout).decode("utf-8", "backslashreplace").strip()
             raise LabError(f"{arguments[0]} ended with code {result.returncode} under wine: {text}")
@@ -52,8 +57,14 @@ class Wine:
     def server(self, *arguments: str, check: bool = True) -> None:
         """Call ``wineserver`` for this prefix."""
         subprocess.run(
-            [shutil.which("wineserver") or "wineserver", *arguments], env=self.environment(), check=check,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=START_TIMEOUT)
+            [shutil.which("wineserver") or "wineserver", *arguments],
+            env=self.environment(),
+            check=check,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=START_TIMEOUT,
+        )
 
     def start(self) -> None:
         """Keep the prefix's server running between commands: a start then takes 0.1 s, not 2.5 s.
@@ -63,8 +74,14 @@ class Wine:
         """
         self.server("-p", check=False)  # code 2: it runs already
         subprocess.run(
-            self.argv("cmd", "/c", "exit 0"), env=self.environment(), check=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=START_TIMEOUT)
+            self.argv("cmd", "/c", "exit 0"),
+            env=self.environment(),
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=START_TIMEOUT,
+        )
 
     def stop(self) -> None:
         """End every process of this prefix, including those that broke away from their job."""
@@ -85,8 +102,14 @@ def _template(paths: LabPaths) -> Path:
         # Without mscoree wineboot does not offer to fetch a .NET Framework.
         environment = {**wine.environment(), "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe="}
         subprocess.run(
-            wine.argv("wineboot", "--init"), env=environment, check=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+            wine.argv("wineboot", "--init"),
+            env=environment,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=300,
+        )
         _drive_types(wine)
         wine.server("-w")
         _forget_home(target)
@@ -132,6 +155,7 @@ def make_prefix(paths: LabPaths, host: HostPaths) -> Wine:
 
 def _link_tree(source: Path, target: Path) -> None:
     """Copy a tree, Windows' own 700 MB as hard links where the file system allows it."""
+
     def link_or_copy(src: str, dst: str) -> str:
         try:
             os.link(src, dst)

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The six actions of a WS-Man command shell: Create, Command, Send, Receive, Signal, Delete."""
+
 from __future__ import annotations
 
 import base64
@@ -62,14 +63,18 @@ class Service:
     def handle(self, request: Request) -> bytes:
         """The answer; Fault and ConnectionCut are the other ends."""
         if request.resource != soap.CMD_SHELL:
-            raise Fault(soap.RESOURCE_NOT_FOUND, "w:InvalidResourceURI",
-                        f"the lab serves {soap.CMD_SHELL}, not {request.resource!r}")
+            raise Fault(
+                soap.RESOURCE_NOT_FOUND,
+                "w:InvalidResourceURI",
+                f"the lab serves {soap.CMD_SHELL}, not {request.resource!r}",
+            )
         if request.action == soap.TRANSFER + "/Create":
             return soap.answer(request, self._create(request))
         action = self._actions.get(request.action)
         if action is None:
-            raise Fault(soap.RESOURCE_NOT_FOUND, "a:ActionNotSupported",
-                        f"the lab does not know the action {request.action!r}")
+            raise Fault(
+                soap.RESOURCE_NOT_FOUND, "a:ActionNotSupported", f"the lab does not know the action {request.action!r}"
+            )
         shell = self._shells.get(request.shell_id)
         shell.busy += 1
         try:
@@ -84,10 +89,12 @@ class Service:
             raise Fault(soap.INVALID_PARAMETER, "w:SchemaValidationError", "Create without a Shell")
         idle = body.findtext("rsp:IdleTimeOut", "", NAMES)
         shell = self._shells.open(
-            variables={item.get("Name", ""): item.text or ""
-                       for item in body.iterfind("rsp:Environment/rsp:Variable", NAMES)},
+            variables={
+                item.get("Name", ""): item.text or "" for item in body.iterfind("rsp:Environment/rsp:Variable", NAMES)
+            },
             directory=body.findtext("rsp:WorkingDirectory", None, NAMES),
-            idle_timeout=soap.seconds(idle) if idle else None)
+            idle_timeout=soap.seconds(idle) if idle else None,
+        )
         return (
             "<x:ResourceCreated><a:Address>http://localhost/wsman</a:Address><a:ReferenceParameters>"
             f"<w:ResourceURI>{soap.CMD_SHELL}</w:ResourceURI><w:SelectorSet>"
@@ -119,10 +126,16 @@ class Service:
         on_console = options.get("WINRS_CONSOLEMODE_STDIN", "TRUE").upper() == "TRUE"
         environment = logon_environment(self._user, "WSTLAB", shell.variables)
         command = Command(faults=faults, rewrites_lines=plan.rewrites_lines)
-        command.start(self._pool.take(), {
-            "application": plan.application, "command_line": plan.command_line, "environment": environment,
-            "directory": shell.directory or environment["USERPROFILE"],
-        }, piped=plan.piped and not on_console)
+        command.start(
+            self._pool.take(),
+            {
+                "application": plan.application,
+                "command_line": plan.command_line,
+                "environment": environment,
+                "directory": shell.directory or environment["USERPROFILE"],
+            },
+            piped=plan.piped and not on_console,
+        )
         return command
 
     def _send(self, request: Request, shell: Shell) -> str:
@@ -147,12 +160,17 @@ class Service:
             raise ConnectionCut
         output = command.receive(min(request.timeout, MAX_WAIT))
         if output is None:
-            raise Fault(soap.OPERATION_TIMEOUT, "w:TimedOut",
-                        "The WS-Management service cannot complete the operation within the time specified in "
-                        "OperationTimeout.")
+            raise Fault(
+                soap.OPERATION_TIMEOUT,
+                "w:TimedOut",
+                "The WS-Management service cannot complete the operation within the time specified in "
+                "OperationTimeout.",
+            )
         streams = "".join(
             f'<rsp:Stream Name="{name}" CommandId={soap.attribute(identifier)}>{encoded(data)}</rsp:Stream>'
-            for name, data in (("stdout", output.stdout), ("stderr", output.stderr)) if data)
+            for name, data in (("stdout", output.stdout), ("stderr", output.stderr))
+            if data
+        )
         return f"<rsp:ReceiveResponse>{streams}{_state(identifier, output.exit_code)}</rsp:ReceiveResponse>"
 
     def _signal(self, request: Request, shell: Shell) -> str:

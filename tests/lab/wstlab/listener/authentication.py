@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who is at the other end of a connection: Basic (over TLS only) or NTLM, with message encryption."""
+
 from __future__ import annotations
 
 import base64
@@ -95,7 +96,7 @@ class Authenticator:
             raise Undecipherable("not a multipart/encrypted message")
         size = struct.unpack("<i", payload[:4])[0]
         try:
-            message = context.unwrap_winrm(payload[4:4 + size], payload[4 + size:])
+            message = context.unwrap_winrm(payload[4 : 4 + size], payload[4 + size :])
         except SpnegoError as error:
             raise Undecipherable(str(error)) from error
         if len(message) != int(length[1]):
@@ -107,9 +108,16 @@ class Authenticator:
         sealed = self._session().wrap_winrm(message)
         body = (
             BOUNDARY + b"\r\n\tContent-Type: " + PROTOCOL + b"\r\n\tOriginalContent: "
-            b"type=application/soap+xml;charset=UTF-8;Length=" + str(len(message)).encode("ascii") + b"\r\n"
-            + BOUNDARY + b"\r\n\tContent-Type: application/octet-stream\r\n"
-            + struct.pack("<i", len(sealed.header)) + sealed.header + sealed.data + BOUNDARY + b"--\r\n"
+            b"type=application/soap+xml;charset=UTF-8;Length="
+            + str(len(message)).encode("ascii")
+            + b"\r\n"
+            + BOUNDARY
+            + b"\r\n\tContent-Type: application/octet-stream\r\n"
+            + struct.pack("<i", len(sealed.header))
+            + sealed.header
+            + sealed.data
+            + BOUNDARY
+            + b"--\r\n"
         )
         return f'multipart/encrypted;protocol="{PROTOCOL.decode()}";boundary="Encrypted Boundary"', body
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One command of a shell: its input on the way in, its output until the client has fetched it."""
+
 from __future__ import annotations
 
 import base64

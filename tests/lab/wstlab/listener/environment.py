@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The environment of a WinRM network logon: what winrshost.exe gives a command, and nothing of this machine's."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One lab host's listener: its endpoints, its back door for launchers and for the fault switches."""
+
 from __future__ import annotations
 
 import json
@@ -60,11 +61,12 @@ class Host:
         self._shells = Shells(self._switches)
         self._backdoor = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._pool = LauncherPool(
-            [*settings.launcher_argv, str(self._backdoor.getsockname()[1]), self._token],
-            settings.launcher_environment)
+            [*settings.launcher_argv, str(self._backdoor.getsockname()[1]), self._token], settings.launcher_environment
+        )
         lane: Lane = Engine(settings.engine) if settings.engine else Interpreter()
         self._service = Service(
-            lane=lane, pool=self._pool, shells=self._shells, switches=self._switches, user=settings.windows_user)
+            lane=lane, pool=self._pool, shells=self._shells, switches=self._switches, user=settings.windows_user
+        )
         password = Path(settings.password_file).read_text(encoding="ascii").strip()
         self._credentials = Credentials(settings.user, password)
         self._endpoints: list[Endpoint] = []

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the command line that a client sends to the process that runs: a real PowerShell, or the lab's interpreter."""
+
 from __future__ import annotations
 
 import base64
@@ -55,7 +56,8 @@ class Engine:
         if prefix:
             script = prefix + native_command.script_of(command_line)
             arguments = "-NoProfile -NonInteractive -ExecutionPolicy Unrestricted -EncodedCommand " + (
-                base64.b64encode(script.encode("utf-16-le")).decode("ascii"))
+                base64.b64encode(script.encode("utf-16-le")).decode("ascii")
+            )
         return Plan(f'"{self._program}" {arguments}', self._program, piped=True, rewrites_lines=False)
 
 

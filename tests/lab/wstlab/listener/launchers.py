@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Connections to the launchers: one Windows process for each command, one more kept warm."""
+
 from __future__ import annotations
 
 import json
@@ -102,8 +103,13 @@ class LauncherPool:
     def warm(self) -> None:
         """Start one more launcher, for the next command."""
         process = subprocess.Popen(
-            self._argv, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True)
+            self._argv,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         threading.Thread(target=self._watch, args=(process,), daemon=True).start()
 
     def add(self, connection: socket.socket) -> None:

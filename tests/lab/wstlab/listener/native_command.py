@@ -7,6 +7,7 @@
 with or without ``$input | ``. Everything else is refused by name: a small interpreter that guessed would pass tests
 that a real PowerShell fails.
 """
+
 from __future__ import annotations
 
 import base64
@@ -70,10 +71,10 @@ def parse(script: str) -> NativeCommand:
     """The native command in a script of the accepted form; Refused for any other script."""
     text = script.strip()
     piped = text.startswith("$input | ")
-    call = text[len("$input | "):] if piped else text
+    call = text[len("$input | ") :] if piped else text
     if not call.startswith("& ") or not call.endswith(TAIL):
         raise Refused(f"the lab's interpreter understands one native command, not this script: {text[:200]!r}")
-    words = list(_strings(call[2:-len(TAIL)], script=text))
+    words = list(_strings(call[2 : -len(TAIL)], script=text))
     if not words:
         raise Refused("a native command without a program")
     for word in words:
@@ -88,17 +89,17 @@ def _strings(text: str, *, script: str) -> Iterator[str]:
     position = 0
     while position < len(text):
         if text[position] not in QUOTES:
-            raise Refused(f"expected a single-quoted string at {text[position:position + 40]!r} in {script[:200]!r}")
+            raise Refused(f"expected a single-quoted string at {text[position : position + 40]!r} in {script[:200]!r}")
         value, position = _string(text, position + 1)
         yield value
         if position < len(text) and text[position] != " ":
-            raise Refused(f"expected one space at {text[position:position + 40]!r}")
+            raise Refused(f"expected one space at {text[position : position + 40]!r}")
         position += 1
 
 
 def _string(text: str, position: int) -> tuple[str, int]:
     """One string's value and the position after its closing quote."""
-    value = []
+    value: list[str] = []
     while position < len(text):
         character = text[position]
         if character in QUOTES:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The shells of one host: made, used, idled out, deleted, and their commands killed with them."""
+
 from __future__ import annotations
 
 import logging
@@ -60,9 +61,11 @@ class Shells:
             shell = self._shells.get((identifier or "").upper())
         if shell is None:
             raise Fault(
-                SHELL_NOT_FOUND, "w:InvalidSelectors",
+                SHELL_NOT_FOUND,
+                "w:InvalidSelectors",
                 f"The request for the Windows Remote Shell with ShellId {identifier} failed because the shell was "
-                "not found on the server.")
+                "not found on the server.",
+            )
         return shell
 
     def delete(self, shell: Shell, why: str) -> None:
@@ -84,8 +87,11 @@ class Shells:
         """End the shells that nobody has used for too long."""
         now, override = time.monotonic(), self._switches.snapshot().idle_seconds
         with self._lock:
-            idle = [shell for shell in self._shells.values()
-                    if not shell.busy and now - shell.used_at > (override or shell.idle_timeout)]
+            idle = [
+                shell
+                for shell in self._shells.values()
+                if not shell.busy and now - shell.used_at > (override or shell.idle_timeout)
+            ]
         for shell in idle:
             self.delete(shell, "idle")
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """WS-Management envelopes: what a request asks for, what an answer or a fault looks like (MS-WSMV)."""
+
 from __future__ import annotations
 
 import re
@@ -60,14 +61,18 @@ def parse(data: bytes) -> Request:
     header, body = root.find("s:Header", NAMES), root.find("s:Body", NAMES)
     if header is None or body is None:
         raise Fault(INVALID_PARAMETER, "w:SchemaValidationError", "an envelope has a header and a body")
-    selector = next((item for item in header.iterfind("w:SelectorSet/w:Selector", NAMES)
-                     if item.get("Name") == "ShellId"), None)
+    selector = next(
+        (item for item in header.iterfind("w:SelectorSet/w:Selector", NAMES) if item.get("Name") == "ShellId"), None
+    )
     return Request(
-        action=_text(header, "a:Action"), resource=_text(header, "w:ResourceURI"),
-        message_id=_text(header, "a:MessageID"), shell_id=None if selector is None else selector.text,
+        action=_text(header, "a:Action"),
+        resource=_text(header, "w:ResourceURI"),
+        message_id=_text(header, "a:MessageID"),
+        shell_id=None if selector is None else selector.text,
         timeout=seconds(_text(header, "w:OperationTimeout") or "PT60S"),
         options={item.get("Name", ""): item.text or "" for item in header.iterfind("w:OptionSet/w:Option", NAMES)},
-        body=body)
+        body=body,
+    )
 
 
 def seconds(duration: str) -> float:

@@ -2,14 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP around the service: connections that live on, TLS, authentication, faults as status 500."""
+
 from __future__ import annotations
 
 import logging
 import socket
 import ssl
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 from socketserver import BaseServer, TCPServer, ThreadingMixIn
+from typing import Any
 
 from . import soap
 from .actions import ConnectionCut, Service
@@ -39,8 +42,9 @@ class Endpoint(ThreadingMixIn, TCPServer):
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), Handler)
 
-    def process_request_thread(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
+    def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         """Serve one connection; the TLS handshake happens here, so that a slow one holds nobody up."""
+        assert isinstance(request, socket.socket)
         connection = request
         try:
             if self.tls is not None:
@@ -54,7 +58,7 @@ class Endpoint(ThreadingMixIn, TCPServer):
         with self._lock:
             self._connections.add(connection)
         try:
-            super().process_request_thread(connection, client_address)  # type: ignore[arg-type]
+            super().process_request_thread(connection, client_address)
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -68,7 +72,7 @@ class Endpoint(ThreadingMixIn, TCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients go away; anything else belongs into the log with its traceback."""
-        log.debug("connection ended", exc_info=True)
+        log.debug("a connection ended: %s", sys.exc_info()[1])
 
 
 def cut(connection: socket.socket) -> None:
@@ -85,14 +89,14 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "Microsoft-HTTPAPI/2.0"
     sys_version = ""
-    server: Endpoint  # type: ignore[assignment]
+    server: Endpoint
 
     def __init__(self, request: socket.socket, client_address: object, server: BaseServer) -> None:
         assert isinstance(server, Endpoint)
         self._auth = Authenticator(server.credentials, tls=server.tls is not None)
-        super().__init__(request, client_address, server)  # type: ignore[arg-type]
+        super().__init__(request, client_address, server)
 
-    def do_POST(self) -> None:  # noqa: N802 (the name is the base class's)
+    def do_POST(self) -> None:
         """One request."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path.rstrip("/") != "/wsman":
@@ -130,8 +134,11 @@ class Handler(BaseHTTPRequestHandler):
             if not safe:
                 raise Fault(soap.ACCESS_DENIED, "w:AccessDenied", "unencrypted traffic is disabled")
             if len(body) > MAX_ENVELOPE:
-                raise Fault(soap.INVALID_PARAMETER, "w:EncodingLimit",
-                            f"an envelope of {len(body)} bytes; MaxEnvelopeSizekb allows {MAX_ENVELOPE}")
+                raise Fault(
+                    soap.INVALID_PARAMETER,
+                    "w:EncodingLimit",
+                    f"an envelope of {len(body)} bytes; MaxEnvelopeSizekb allows {MAX_ENVELOPE}",
+                )
             request = soap.parse(body)
             message_id = request.message_id
             return 200, self.server.service.handle(request)
@@ -141,7 +148,12 @@ class Handler(BaseHTTPRequestHandler):
             return 500, soap.fault_envelope(fault, message_id)
 
     def _reply(
-        self, status: int, body: bytes, *, content_type: str = SOAP_TYPE, challenge: tuple[str, ...] = (),
+        self,
+        status: int,
+        body: bytes,
+        *,
+        content_type: str = SOAP_TYPE,
+        challenge: tuple[str, ...] = (),
     ) -> None:
         self.send_response(status)
         for offer in challenge:

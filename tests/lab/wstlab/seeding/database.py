@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The database: related tables, odd values, large objects; always the same rows."""
+
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,10 +18,19 @@ from psycopg.types.json import Jsonb
 
 RANDOM_SEED = 20260102
 SCHEMA = Path(__file__).with_name("schema.sql")
-START = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+START = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 CUSTOMERS, PRODUCTS, ORDERS, DOCUMENTS, EVENTS, EMPLOYEES, LARGE_OBJECTS = 15_000, 2_000, 30_000, 3_000, 60_000, 200, 25
-NAMES = ("Anna Müller", "José Ñandú", "李小龍", "Борис Иванов", "Þórr O'Brien", "مريم", "Zoë \\N Tab\there", "line\nbreak")
-WORDS = ("alpha", "Größe", "naïve", "東京", "tail\\", "comma, quote\"", "\\.", "🙂", "", "NULL")
+NAMES = (
+    "Anna Müller",
+    "José Ñandú",
+    "李小龍",
+    "Борис Иванов",
+    "Þórr O'Brien",
+    "مريم",
+    "Zoë \\N Tab\there",
+    "line\nbreak",
+)
+WORDS = ("alpha", "Größe", "naïve", "東京", "tail\\", 'comma, quote"', "\\.", "🙂", "", "NULL")
 
 
 def fill(connection: psycopg.Connection, *, version: int, scale: float) -> dict[str, int]:
@@ -43,12 +53,14 @@ def _rows(connection: psycopg.Connection, chance: random.Random, scale: float) -
         return max(3, int(count * scale))
 
     customers, products, orders = many(CUSTOMERS), many(PRODUCTS), many(ORDERS)
-    _copy(connection, "app.customers (id, name, email, tags, profile, credit, created_at)",
-          _customers(chance, customers))
+    _copy(
+        connection, "app.customers (id, name, email, tags, profile, credit, created_at)", _customers(chance, customers)
+    )
     _copy(connection, "app.products", _products(chance, products))
     _copy(connection, "app.orders (id, customer_id, state, placed_at, note)", _orders(chance, orders, customers))
-    _copy(connection, "app.order_lines (order_id, line_no, product_id, quantity, price)",
-          _lines(chance, orders, products))
+    _copy(
+        connection, "app.order_lines (order_id, line_no, product_id, quantity, price)", _lines(chance, orders, products)
+    )
     objects = [_large_object(connection, chance) for _ in range(many(LARGE_OBJECTS))]
     _copy(connection, "app.documents", _documents(chance, many(DOCUMENTS), orders, objects))
     _copy(connection, "app.employees", _employees(many(EMPLOYEES)))
@@ -67,16 +79,23 @@ def _text(chance: random.Random, words: int) -> str:
     return " ".join(chance.choice(WORDS) for _ in range(words))
 
 
-def _when(chance: random.Random) -> datetime.datetime:
-    return START + datetime.timedelta(microseconds=chance.randrange(400 * 86_400 * 10**6))
+def _when(chance: random.Random) -> dt.datetime:
+    return START + dt.timedelta(microseconds=chance.randrange(400 * 86_400 * 10**6))
 
 
 def _customers(chance: random.Random, count: int) -> Iterator[tuple[Any, ...]]:
     for number in range(1, count + 1):
         credit = None if number % 7 == 0 else chance.randrange(10**9) / 10_000
         profile = Jsonb({"level": number % 5, "näme": chance.choice(WORDS), "nested": {"list": [1, None, True, 1.5]}})
-        yield (number, f"{chance.choice(NAMES)} {number}", f"customer{number}@example.com",
-               [chance.choice(WORDS) for _ in range(number % 4)], profile, credit, _when(chance))
+        yield (
+            number,
+            f"{chance.choice(NAMES)} {number}",
+            f"customer{number}@example.com",
+            [chance.choice(WORDS) for _ in range(number % 4)],
+            profile,
+            credit,
+            _when(chance),
+        )
 
 
 def _products(chance: random.Random, count: int) -> Iterator[tuple[Any, ...]]:
@@ -84,15 +103,27 @@ def _products(chance: random.Random, count: int) -> Iterator[tuple[Any, ...]]:
     for number in range(1, count + 1):
         picture = chance.randbytes(chance.randrange(200, 4000)) if number % 3 else None
         available = f"[2026-01-{number % 28 + 1:02d},)" if number % 2 else None
-        yield (number, f"SKU-{number:06d}", _text(chance, 4), chance.randrange(10**6) / 100,
-               [chance.choice(special), chance.random()], available, picture)
+        yield (
+            number,
+            f"SKU-{number:06d}",
+            _text(chance, 4),
+            chance.randrange(10**6) / 100,
+            [chance.choice(special), chance.random()],
+            available,
+            picture,
+        )
 
 
 def _orders(chance: random.Random, count: int, customers: int) -> Iterator[tuple[Any, ...]]:
     states = ("draft", "placed", "paid", "shipped", "cancelled")
     for number in range(1, count + 1):
-        yield (number, chance.randrange(customers) + 1, chance.choice(states), _when(chance),
-               _text(chance, 6) if number % 5 else None)
+        yield (
+            number,
+            chance.randrange(customers) + 1,
+            chance.choice(states),
+            _when(chance),
+            _text(chance, 6) if number % 5 else None,
+        )
 
 
 def _lines(chance: random.Random, orders: int, products: int) -> Iterator[tuple[Any, ...]]:
@@ -102,12 +133,21 @@ def _lines(chance: random.Random, orders: int, products: int) -> Iterator[tuple[
 
 
 def _documents(
-    chance: random.Random, count: int, orders: int, objects: Sequence[int],
+    chance: random.Random,
+    count: int,
+    orders: int,
+    objects: Sequence[int],
 ) -> Iterator[tuple[Any, ...]]:
     for number in range(count):
-        yield (uuid.UUID(int=chance.getrandbits(128)), chance.randrange(orders) + 1, _text(chance, 5),
-               _text(chance, 200), chance.randbytes(chance.randrange(6000)), Jsonb({"pages": number % 90}),
-               objects[number] if number < len(objects) else None)
+        yield (
+            uuid.UUID(int=chance.getrandbits(128)),
+            chance.randrange(orders) + 1,
+            _text(chance, 5),
+            _text(chance, 200),
+            chance.randbytes(chance.randrange(6000)),
+            Jsonb({"pages": number % 90}),
+            objects[number] if number < len(objects) else None,
+        )
 
 
 def _employees(count: int) -> Iterator[tuple[Any, ...]]:
@@ -117,8 +157,13 @@ def _employees(count: int) -> Iterator[tuple[Any, ...]]:
 
 def _events(chance: random.Random, count: int) -> Iterator[tuple[Any, ...]]:
     for number in range(1, count + 1):
-        yield (number, _when(chance), chance.choice(NAMES), chance.choice(("login", "update", "delete")),
-               Jsonb({"ip": f"10.0.{number % 256}.{chance.randrange(256)}", "text": _text(chance, 3)}))
+        yield (
+            number,
+            _when(chance),
+            chance.choice(NAMES),
+            chance.choice(("login", "update", "delete")),
+            Jsonb({"ip": f"10.0.{number % 256}.{chance.randrange(256)}", "text": _text(chance, 3)}),
+        )
 
 
 def _large_object(connection: psycopg.Connection, chance: random.Random) -> int:
@@ -132,12 +177,14 @@ def _large_object(connection: psycopg.Connection, chance: random.Random) -> int:
 def _counts(connection: psycopg.Connection) -> dict[str, int]:
     tables = connection.execute(
         "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r'"
-        " AND relnamespace IN ('app'::regnamespace, 'history'::regnamespace) ORDER BY 1").fetchall()
+        " AND relnamespace IN ('app'::regnamespace, 'history'::regnamespace) ORDER BY 1"
+    ).fetchall()
     counts = {"tables": len(tables), "rows": 0}
     for (table,) in tables:
         row = connection.execute("SELECT count(*) FROM " + table).fetchone()  # quoted by the server
         counts["rows"] += int(row[0]) if row else 0
     row = connection.execute(
-        "SELECT count(*), pg_database_size(current_database()) FROM pg_largeobject_metadata").fetchone()
+        "SELECT count(*), pg_database_size(current_database()) FROM pg_largeobject_metadata"
+    ).fetchone()
     assert row is not None
     return {**counts, "large_objects": int(row[0]), "bytes": int(row[1])}

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two source trees: real files from what is installed here, and the awkward ones that every tree has."""
+
 from __future__ import annotations
 
 import os
@@ -21,9 +22,19 @@ LOG_SIZE = 20 * 1024 * 1024
 WEB_KINDS = {"js": 300, "css": 80, "html": 250, "json": 200, "png": 700, "svg": 450, "ttf": 12, "gif": 30, "md": 120}
 API_KINDS = {"py": 1500, "yml": 120, "txt": 150, "so": 40, "exe": 10, "pyi": 60, "cfg": 10, "pem": 2}
 NON_ASCII = (
-    "Grüße aus Köln.html", "日本語/説明書.md", "данные/отчёт.json", "Œuvres complètes/été.txt", "emoji 😀 name.txt",
-    "with space & percent %20.txt", "semi;colon, comma.txt", "[brackets] {braces}.txt", "#hash!bang.txt",
-    "composed é and decomposed e\u0301.txt", "UPPER.TXT.BAK", ".hidden/.dotfile", "$dollar`tick'quote.txt",
+    "Grüße aus Köln.html",
+    "日本語/説明書.md",
+    "данные/отчёт.json",
+    "Œuvres complètes/été.txt",
+    "emoji 😀 name.txt",
+    "with space & percent %20.txt",
+    "semi;colon, comma.txt",
+    "[brackets] {braces}.txt",
+    "#hash!bang.txt",
+    "composed é and decomposed e\u0301.txt",
+    "UPPER.TXT.BAK",
+    ".hidden/.dotfile",
+    "$dollar`tick'quote.txt",
 )
 
 
@@ -81,7 +92,8 @@ def _windows_takes(relative: Path) -> bool:
     """Whether Windows can hold this path: no reserved character, device name, or trailing dot or blank."""
     return not any(
         set(part) & set('<>:"|?*\\') or part[-1] in ". " or part.partition(".")[0].lower() in DEVICES
-        for part in relative.parts)
+        for part in relative.parts
+    )
 
 
 def _awkward(web: Path, chance: random.Random) -> None:
@@ -107,7 +119,9 @@ def _generated(web: Path, api: Path, *, chance: random.Random, scale: float) -> 
         while log.tell() < LOG_SIZE * min(scale, 1):
             log.write(_log_lines(chance))
     for number in range(max(2, int(40 * scale))):
-        _write(web / "uploads" / f"photo-{number:03d}.jpg", b"\xff\xd8\xff\xe0" + chance.randbytes(250_000) + b"\xff\xd9")
+        _write(
+            web / "uploads" / f"photo-{number:03d}.jpg", b"\xff\xd8\xff\xe0" + chance.randbytes(250_000) + b"\xff\xd9"
+        )
         _write(web / "public" / "fonts" / f"font-{number:03d}.woff2", b"wOF2" + chance.randbytes(30_000))
         _write(web / "src" / f"component-{number:03d}.ts", _typescript(number, chance))
     with zipfile.ZipFile(api / "release.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -128,7 +142,8 @@ def _log_lines(chance: random.Random) -> bytes:
             f"2026-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}T{chance.randrange(24):02d}:"
             f"{chance.randrange(60):02d}:{chance.randrange(60):02d}Z INFO GET /api/{path}/{chance.randrange(99999)} "
             f"{chance.choice((200, 200, 200, 304, 404, 500))} {chance.randrange(900)}ms "
-            f"{chance.getrandbits(64):016x}\n")
+            f"{chance.getrandbits(64):016x}\n"
+        )
     return "".join(lines).encode("ascii")
 
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Seeding: a WST that looks like one, made once and found again."""
+
 from __future__ import annotations
 
 import json
@@ -24,8 +25,11 @@ def run(paths: LabPaths, *, scale: float) -> dict[str, Any]:
     for number, entry in enumerate(record["hosts"], start=1):
         host = paths.host(number)
         facts[entry["name"]] = _files(
-            host.run / "seeded.json", scale=scale, web=on_this_machine(host, entry["paths"]["web"]),
-            api=on_this_machine(host, entry["paths"]["api"]))
+            host.run / "seeded.json",
+            scale=scale,
+            web=on_this_machine(host, entry["paths"]["web"]),
+            api=on_this_machine(host, entry["paths"]["api"]),
+        )
     server = lab.server_of(paths)
     with server.connect(DATABASE, user=BACKUP_ROLE, password=lab.secret(paths, "database")) as connection:
         facts["database"] = database.fill(connection, version=VERSION, scale=scale)

@@ -19,6 +19,7 @@ launcher  ``o``/``e`` output, ``O``/``E`` end of that output,
           ``x`` exit code, ``f`` could not start (JSON)
 ========= ============================================================
 """
+
 from __future__ import annotations
 
 import ctypes
@@ -29,6 +30,8 @@ import struct
 import sys
 import threading
 from ctypes import wintypes
+
+assert sys.platform == "win32"  # said for type checkers as well
 
 CREATE_SUSPENDED = 0x4
 CREATE_UNICODE_ENVIRONMENT = 0x400
@@ -52,10 +55,17 @@ kernel32.TerminateProcess.argtypes = [wintypes.HANDLE, wintypes.UINT]
 kernel32.GetExitCodeProcess.argtypes = [wintypes.HANDLE, ctypes.POINTER(wintypes.DWORD)]
 kernel32.SetHandleInformation.argtypes = [wintypes.HANDLE, wintypes.DWORD, wintypes.DWORD]
 kernel32.CreatePipe.argtypes = [
-    ctypes.POINTER(wintypes.HANDLE), ctypes.POINTER(wintypes.HANDLE), ctypes.c_void_p, wintypes.DWORD,
+    ctypes.POINTER(wintypes.HANDLE),
+    ctypes.POINTER(wintypes.HANDLE),
+    ctypes.c_void_p,
+    wintypes.DWORD,
 ]
 kernel32.ReadFile.argtypes = [
-    wintypes.HANDLE, ctypes.c_void_p, wintypes.DWORD, ctypes.POINTER(wintypes.DWORD), ctypes.c_void_p,
+    wintypes.HANDLE,
+    ctypes.c_void_p,
+    wintypes.DWORD,
+    ctypes.POINTER(wintypes.DWORD),
+    ctypes.c_void_p,
 ]
 kernel32.WriteFile.argtypes = kernel32.ReadFile.argtypes
 
@@ -64,12 +74,24 @@ class StartupInfo(ctypes.Structure):
     """STARTUPINFOW."""
 
     _fields_ = [
-        ("cb", wintypes.DWORD), ("lpReserved", wintypes.LPWSTR), ("lpDesktop", wintypes.LPWSTR),
-        ("lpTitle", wintypes.LPWSTR), ("dwX", wintypes.DWORD), ("dwY", wintypes.DWORD), ("dwXSize", wintypes.DWORD),
-        ("dwYSize", wintypes.DWORD), ("dwXCountChars", wintypes.DWORD), ("dwYCountChars", wintypes.DWORD),
-        ("dwFillAttribute", wintypes.DWORD), ("dwFlags", wintypes.DWORD), ("wShowWindow", wintypes.WORD),
-        ("cbReserved2", wintypes.WORD), ("lpReserved2", ctypes.c_void_p), ("hStdInput", wintypes.HANDLE),
-        ("hStdOutput", wintypes.HANDLE), ("hStdError", wintypes.HANDLE),
+        ("cb", wintypes.DWORD),
+        ("lpReserved", wintypes.LPWSTR),
+        ("lpDesktop", wintypes.LPWSTR),
+        ("lpTitle", wintypes.LPWSTR),
+        ("dwX", wintypes.DWORD),
+        ("dwY", wintypes.DWORD),
+        ("dwXSize", wintypes.DWORD),
+        ("dwYSize", wintypes.DWORD),
+        ("dwXCountChars", wintypes.DWORD),
+        ("dwYCountChars", wintypes.DWORD),
+        ("dwFillAttribute", wintypes.DWORD),
+        ("dwFlags", wintypes.DWORD),
+        ("wShowWindow", wintypes.WORD),
+        ("cbReserved2", wintypes.WORD),
+        ("lpReserved2", ctypes.c_void_p),
+        ("hStdInput", wintypes.HANDLE),
+        ("hStdOutput", wintypes.HANDLE),
+        ("hStdError", wintypes.HANDLE),
     ]
 
 
@@ -77,8 +99,10 @@ class ProcessInformation(ctypes.Structure):
     """PROCESS_INFORMATION."""
 
     _fields_ = [
-        ("hProcess", wintypes.HANDLE), ("hThread", wintypes.HANDLE),
-        ("dwProcessId", wintypes.DWORD), ("dwThreadId", wintypes.DWORD),
+        ("hProcess", wintypes.HANDLE),
+        ("hThread", wintypes.HANDLE),
+        ("dwProcessId", wintypes.DWORD),
+        ("dwThreadId", wintypes.DWORD),
     ]
 
 
@@ -86,12 +110,19 @@ class ExtendedLimits(ctypes.Structure):
     """JOBOBJECT_EXTENDED_LIMIT_INFORMATION; only ``LimitFlags`` is set."""
 
     _fields_ = [
-        ("PerProcessUserTimeLimit", ctypes.c_int64), ("PerJobUserTimeLimit", ctypes.c_int64),
-        ("LimitFlags", wintypes.DWORD), ("MinimumWorkingSetSize", ctypes.c_size_t),
-        ("MaximumWorkingSetSize", ctypes.c_size_t), ("ActiveProcessLimit", wintypes.DWORD),
-        ("Affinity", ctypes.c_size_t), ("PriorityClass", wintypes.DWORD), ("SchedulingClass", wintypes.DWORD),
-        ("IoInfo", ctypes.c_uint64 * 6), ("ProcessMemoryLimit", ctypes.c_size_t),
-        ("JobMemoryLimit", ctypes.c_size_t), ("PeakProcessMemoryUsed", ctypes.c_size_t),
+        ("PerProcessUserTimeLimit", ctypes.c_int64),
+        ("PerJobUserTimeLimit", ctypes.c_int64),
+        ("LimitFlags", wintypes.DWORD),
+        ("MinimumWorkingSetSize", ctypes.c_size_t),
+        ("MaximumWorkingSetSize", ctypes.c_size_t),
+        ("ActiveProcessLimit", wintypes.DWORD),
+        ("Affinity", ctypes.c_size_t),
+        ("PriorityClass", wintypes.DWORD),
+        ("SchedulingClass", wintypes.DWORD),
+        ("IoInfo", ctypes.c_uint64 * 6),
+        ("ProcessMemoryLimit", ctypes.c_size_t),
+        ("JobMemoryLimit", ctypes.c_size_t),
+        ("PeakProcessMemoryUsed", ctypes.c_size_t),
         ("PeakJobMemoryUsed", ctypes.c_size_t),
     ]
 
@@ -149,8 +180,11 @@ def job_object() -> int:
     """A new job whose members die with its last handle and may break away."""
     job = checked(kernel32.CreateJobObjectW(None, None))
     limits = ExtendedLimits(LimitFlags=JOB_LIMITS)
-    checked(kernel32.SetInformationJobObject(
-        job, JOB_OBJECT_EXTENDED_LIMIT_INFORMATION, ctypes.byref(limits), ctypes.sizeof(limits)))
+    checked(
+        kernel32.SetInformationJobObject(
+            job, JOB_OBJECT_EXTENDED_LIMIT_INFORMATION, ctypes.byref(limits), ctypes.sizeof(limits)
+        )
+    )
     return job
 
 
@@ -169,12 +203,20 @@ def start(spec: dict[str, object], job: int, handles: tuple[int, int, int]) -> i
         checked(kernel32.SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT))
     made = ProcessInformation()
     application = spec.get("application")
-    checked(kernel32.CreateProcessW(
-        ctypes.c_wchar_p(str(application) if application else None),
-        ctypes.create_unicode_buffer(str(spec["command_line"])), None, None, True,
-        CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW,
-        environment_block(spec["environment"]),  # type: ignore[arg-type]
-        ctypes.c_wchar_p(str(spec["directory"])), ctypes.byref(startup), ctypes.byref(made)))
+    checked(
+        kernel32.CreateProcessW(
+            ctypes.c_wchar_p(str(application) if application else None),
+            ctypes.create_unicode_buffer(str(spec["command_line"])),
+            None,
+            None,
+            True,
+            CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | CREATE_NO_WINDOW,
+            environment_block(spec["environment"]),  # type: ignore[arg-type]
+            ctypes.c_wchar_p(str(spec["directory"])),
+            ctypes.byref(startup),
+            ctypes.byref(made),
+        )
+    )
     try:
         checked(kernel32.AssignProcessToJobObject(job, made.hProcess))
     except OSError:
@@ -189,7 +231,7 @@ def pump_output(channel: Channel, handle: int, *, data: bytes, end: bytes) -> No
     """Carry one output stream until every writer has closed it."""
     buffer, count = ctypes.create_string_buffer(CHUNK), wintypes.DWORD()
     while kernel32.ReadFile(handle, buffer, CHUNK, ctypes.byref(count), None) and count.value:
-        channel.send(data, buffer.raw[:count.value])
+        channel.send(data, buffer.raw[: count.value])
     channel.send(end)
 
 
@@ -197,7 +239,7 @@ def write_input(handle: int, payload: bytes) -> None:
     """Feed the command; a command that stopped reading is not an error here."""
     count = wintypes.DWORD()
     for offset in range(0, len(payload), CHUNK):
-        part = payload[offset:offset + CHUNK]
+        part = payload[offset : offset + CHUNK]
         if not kernel32.WriteFile(handle, part, len(part), ctypes.byref(count), None):
             return
 

@@ -6,6 +6,7 @@
 ``python.exe protect.py PATH...`` gives each path a protected DACL (SYSTEM, Administrators, the present user: full
 control, inherited by what is made below a directory) and prints one JSON object with the user's SID and the SDDL.
 """
+
 from __future__ import annotations
 
 import ctypes
@@ -13,6 +14,8 @@ import json
 import os
 import sys
 from ctypes import wintypes
+
+assert sys.platform == "win32"  # said for type checkers as well
 
 TOKEN_QUERY = 0x8
 TOKEN_USER = 1
@@ -27,16 +30,37 @@ kernel32.GetCurrentProcess.restype = wintypes.HANDLE
 kernel32.LocalFree.argtypes = [ctypes.c_void_p]
 advapi32.OpenProcessToken.argtypes = [wintypes.HANDLE, wintypes.DWORD, ctypes.POINTER(wintypes.HANDLE)]
 advapi32.GetTokenInformation.argtypes = [
-    wintypes.HANDLE, ctypes.c_int, ctypes.c_void_p, wintypes.DWORD, ctypes.POINTER(wintypes.DWORD)]
+    wintypes.HANDLE,
+    ctypes.c_int,
+    ctypes.c_void_p,
+    wintypes.DWORD,
+    ctypes.POINTER(wintypes.DWORD),
+]
 advapi32.ConvertSidToStringSidW.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]
 advapi32.ConvertStringSecurityDescriptorToSecurityDescriptorW.argtypes = [
-    wintypes.LPCWSTR, wintypes.DWORD, ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p]
+    wintypes.LPCWSTR,
+    wintypes.DWORD,
+    ctypes.POINTER(ctypes.c_void_p),
+    ctypes.c_void_p,
+]
 advapi32.SetFileSecurityW.argtypes = [wintypes.LPCWSTR, wintypes.DWORD, ctypes.c_void_p]
 advapi32.GetNamedSecurityInfoW.argtypes = [
-    wintypes.LPCWSTR, ctypes.c_int, wintypes.DWORD, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
-    ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)]
+    wintypes.LPCWSTR,
+    ctypes.c_int,
+    wintypes.DWORD,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_void_p),
+]
 advapi32.ConvertSecurityDescriptorToStringSecurityDescriptorW.argtypes = [
-    ctypes.c_void_p, wintypes.DWORD, wintypes.DWORD, ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p]
+    ctypes.c_void_p,
+    wintypes.DWORD,
+    wintypes.DWORD,
+    ctypes.POINTER(ctypes.c_void_p),
+    ctypes.c_void_p,
+]
 
 
 def checked(result: int) -> None:
@@ -70,8 +94,11 @@ def protect(path: str, sid: str) -> None:
     flags = "OICI" if os.path.isdir(path) else ""
     aces = "".join(f"(A;{flags};FA;;;{trustee})" for trustee in ("SY", "BA", sid))
     descriptor = ctypes.c_void_p()
-    checked(advapi32.ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        f"O:{sid}D:P{aces}", SDDL_REVISION, ctypes.byref(descriptor), None))
+    checked(
+        advapi32.ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            f"O:{sid}D:P{aces}", SDDL_REVISION, ctypes.byref(descriptor), None
+        )
+    )
     checked(advapi32.SetFileSecurityW(path, OWNER_AND_DACL | PROTECTED_DACL, descriptor))
     kernel32.LocalFree(descriptor)
 
@@ -80,11 +107,15 @@ def sddl(path: str) -> str:
     """What the system says about the path afterwards."""
     descriptor, text = ctypes.c_void_p(), ctypes.c_void_p()
     error = advapi32.GetNamedSecurityInfoW(
-        path, SE_FILE_OBJECT, OWNER_AND_DACL, None, None, None, None, ctypes.byref(descriptor))
+        path, SE_FILE_OBJECT, OWNER_AND_DACL, None, None, None, None, ctypes.byref(descriptor)
+    )
     if error:
         raise ctypes.WinError(error)
-    checked(advapi32.ConvertSecurityDescriptorToStringSecurityDescriptorW(
-        descriptor, SDDL_REVISION, OWNER_AND_DACL, ctypes.byref(text), None))
+    checked(
+        advapi32.ConvertSecurityDescriptorToStringSecurityDescriptorW(
+            descriptor, SDDL_REVISION, OWNER_AND_DACL, ctypes.byref(text), None
+        )
+    )
     kernel32.LocalFree(descriptor)
     return taken(text)
 
@@ -94,8 +125,11 @@ def main() -> None:
     sid = user_sid()
     for path in sys.argv[1:]:
         protect(path, sid)
-    print(json.dumps({"user": os.environ.get("USERNAME", ""), "sid": sid,
-                      "sddl": {path: sddl(path) for path in sys.argv[1:]}}))
+    print(
+        json.dumps(
+            {"user": os.environ.get("USERNAME", ""), "sid": sid, "sddl": {path: sddl(path) for path in sys.argv[1:]}}
+        )
+    )
 
 
 main()
