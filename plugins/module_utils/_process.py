@@ -65,6 +65,7 @@ def run_tool(
         ``consume`` raise. In all these cases the program and its descendants are dead afterwards.
     :returns: the result, whatever the exit code; see ``check``.
     """
+    api.contain_children()
     feeding = stdin is not None and not hasattr(stdin, "fileno")
     process = _start(
         argv,

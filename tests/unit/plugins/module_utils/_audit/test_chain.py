@@ -89,6 +89,14 @@ def test_records_removed_swapped_or_doubled_show(bodies: List[Dict[str, Any]], d
 
 
 @given(bodies=st.lists(events, min_size=2, max_size=5), data=st.data())
+def test_a_changed_record_with_a_new_hash_shows_in_the_next(bodies: List[Dict[str, Any]], data: st.DataObject) -> None:
+    log = lines(bodies)
+    number = data.draw(st.integers(0, len(log) - 2))
+    log[number] = seal({**read_line(log[number]), "result": "forged"})[0]
+    assert "line %s" % (number + 2) in walked(b"".join(log)).broken
+
+
+@given(bodies=st.lists(events, min_size=2, max_size=5), data=st.data())
 def test_a_cut_end_does_not_show_here(bodies: List[Dict[str, Any]], data: st.DataObject) -> None:
     """That is what the heads in other places are for."""
     kept = data.draw(st.integers(1, len(bodies) - 1))
@@ -138,7 +146,18 @@ def test_a_line_without_end_does_not_fill_the_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"\n", b"[]\n", b"{}\n", b'{"seq":"1"}\n', b"\xff\n", b"[" * 5000 + b"\n", b'{"hash":"x","seq":1}\n']
+    "line",
+    [
+        b"",
+        b"\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"seq":"1"}\n',
+        b'{"seq":NaN}\n',
+        b"\xff\n",
+        b"[" * 5000 + b"\n",
+        b'{"hash":"x","seq":1}\n',
+    ],
 )
 def test_what_is_no_record(line: bytes) -> None:
     with pytest.raises(ValueError, match="it "):

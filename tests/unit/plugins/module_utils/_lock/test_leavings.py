@@ -143,6 +143,15 @@ def test_sweeping_removes_ours_only(layout: HostLayout, start: Callable[..., Any
     assert left == {"other", *sorted(old, reverse=True)[:18]}  # with the two in scratch, the newest 20
 
 
+def test_a_run_does_not_sweep_itself(layout: HostLayout) -> None:
+    for number in range(21):
+        Path(layout.workspace(run_id(timedelta(days=number)))).mkdir(parents=True)
+    own = run_id(timedelta(days=90))
+    Path(layout.workspace(own)).mkdir()
+    assert sweep(layout, own=own, dead=own, now=NOW).removed == []
+    assert sweep(layout, own=RUN, dead=None, now=NOW).removed == [layout.workspace(own)]
+
+
 def test_what_still_works_is_not_swept(layout: HostLayout, start: Callable[..., Any]) -> None:
     start("pg_dump-1")
     Path(layout.workspace(RUN)).mkdir(parents=True)
