@@ -44,7 +44,7 @@ unit-windows: setup ## The unit tests of module_utils again, under the lab's Win
 lint: setup ## ruff, mypy, ansible-lint, layers, credentials
 	@$(GATES) ruff mypy ansible-lint layers credentials
 
-sanity: setup ## ansible-test sanity on a copy of the tracked files
+sanity: setup ## ansible-test sanity on a copy of what is shipped
 	@$(GATES) sanity
 
 docs: setup ## Write the generated pages anew

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks against the lab. Everything with the lab's own interpreter; with ``--engine``, what PowerShell has a part in.
+"""Playbooks against the lab. All with the lab's own interpreter; with ``--engine``, what PowerShell has a part in.
 
 The lab's interpreter accepts the one command that the transport sends and refuses the rest. A real engine parses it,
 at 1.5 s a call, so only the tests of the transport and of the bootstrap run a second time with it.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-test sanity`` without a container, on a copy of the tracked files.
+"""``ansible-test sanity`` without a container, on a copy of what is shipped.
 
 ansible-test wants ``.../ansible_collections/<namespace>/<name>`` inside a git repository of its own, so the copy gets a
 throwaway one. Its home is under ``.cache/sanity``, so nothing is left in the user's, and its environments are reused.
@@ -14,14 +14,17 @@ import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
+
+import yaml
 
 from tools.paths import CACHE, ROOT, VENV_BIN, environment, tracked_files
 
 SANITY = CACHE / "sanity"
 COPY = SANITY / "ansible_collections" / "wst" / "backup"
 HOME = SANITY / "home"
-REQUIREMENTS_SCRIPT = "_util/target/setup/requirements.py"
+SETTINGS = (("tests", "sanity"), ("tests", "config.yml"))
 
 # name -> why it is not run; each is told in the summary.
 NOT_RUN = {
@@ -58,9 +61,9 @@ def refuse_ignores() -> None:
 
 
 def copy_tree() -> None:
-    """Make the copy equal to the tracked files and commit it to its own repository."""
+    """Make the copy equal to what is shipped and commit it to its own repository."""
     shutil.rmtree(COPY, ignore_errors=True)
-    for path in tracked_files():
+    for path in shipped_files():
         target = COPY / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, target, follow_symlinks=False)
@@ -71,6 +74,18 @@ def copy_tree() -> None:
         [*identity, "commit", "--quiet", "--message", "copy"],
     ):
         subprocess.run(["git", *argv], cwd=COPY, check=True, stdin=subprocess.DEVNULL)
+
+
+def shipped_files() -> list[Path]:
+    """The tracked files that the built collection holds, and the settings of ansible-test."""
+    ignored = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["build_ignore"]
+    kept = [path for path in tracked_files() if not any(left_out(part, ignored) for part in [path, *path.parents])]
+    return [*kept, *(path for path in tracked_files() if path.parts[:2] in SETTINGS)]
+
+
+def left_out(path: Path, patterns: list[str]) -> bool:
+    """Whether a path of the collection is kept out of the artifact, by the rule of ``ansible-galaxy``."""
+    return any(fnmatch(path.as_posix(), pattern) for pattern in patterns)
 
 
 def prepare_home() -> None:
