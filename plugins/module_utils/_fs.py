@@ -23,6 +23,8 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import _retry
 
 REMOVE_PATIENCE = 10.0  # seconds to wait for others to let go of what is removed
 
+_NOT_EMPTY = frozenset((145,))  # a file that was removed stays until its last reader, often antivirus, lets go
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WINDOWS = (39, 112, 1295)  # handle disk full, disk full, quota exceeded
 _DENIED = (errno.EACCES, errno.EPERM)
@@ -159,7 +161,7 @@ def remove_tree(path: str, *, inside: str) -> bool:
     try:
         if not os.path.lexists(api.long_path(path)):
             return False
-        _retry.while_busy(lambda: _remove_tree(path), patience=REMOVE_PATIENCE)
+        _retry.while_busy(lambda: _remove_tree(path), patience=REMOVE_PATIENCE, also=_NOT_EMPTY)
     except OSError as error:
         raise translate_oserror(error, error.filename or path) from error
     return True

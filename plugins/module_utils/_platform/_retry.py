@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, TypeVar
+from typing import Callable, FrozenSet, TypeVar
 
 T = TypeVar("T")
 
@@ -22,12 +22,15 @@ def while_busy(
     action: Callable[[], T],
     *,
     patience: float = PATIENCE,
+    also: FrozenSet[int] = frozenset(),
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
     """Do it again, with growing pauses, while Windows says that somebody else has the file.
 
     Raises the last OSError when ``patience`` (seconds) has run out, and any other one at once.
+
+    :param also: more Windows error codes to wait out.
     """
     end = clock() + patience
     pause = _FIRST_PAUSE
@@ -36,7 +39,7 @@ def while_busy(
             return action()
         except OSError as error:
             left = end - clock()
-            if getattr(error, "winerror", None) not in BUSY or left <= 0:
+            if getattr(error, "winerror", None) not in BUSY | also or left <= 0:
                 raise
         sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE)

@@ -71,3 +71,14 @@ def test_other_errors_are_not_waited_out(code: int) -> None:
     with pytest.raises(OSError, match="constructed"):
         while_busy(action, clock=time.clock, sleep=time.sleep)
     assert time.pauses == []
+
+
+def test_more_errors_can_be_waited_out() -> None:
+    time, left = Time(), [windows_error(145)] * 3
+
+    def action() -> None:
+        if left:
+            raise left.pop()
+
+    while_busy(action, also=frozenset((145,)), clock=time.clock, sleep=time.sleep)
+    assert len(time.pauses) == 3
