@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A process that dies, without any clean-up, at the n-th call that changes the disk.
 
-Started by ``crashes``: ``python crasher.py <scenario> <directory> <call number> <before|after>``. The scenarios are
-functions of the library; what dies is the process, as in a power cut, so nothing that was not flushed by then is
-promised to be there.
+The scenarios are functions of the library. What dies is the process, so what its buffers held is lost, while what the
+system took is there: a power cut may lose more, but only of what was not flushed.
 """
 from __future__ import annotations
 
@@ -20,6 +19,8 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 CHANGES = ("create_new", "flush_file", "flush_directory", "replace", "rename_new")
 DIED = 77
+# On sys.path by hand: Windows' embedded Python ignores PYTHONPATH.
+START = "import sys; sys.path[:] = %(paths)r; from " + __name__ + " import main; main(*sys.argv[1:])"
 
 
 def enter_run(run_id: str) -> None:
@@ -29,63 +30,50 @@ def enter_run(run_id: str) -> None:
     sys.modules[_context.CONTEXT_MODULE] = module
 
 
-def arm(number: int, moment: str) -> List[str]:
-    """Die at that call; returns the list that the calls are noted in."""
+def arm(number: int) -> None:
+    """Die before that call."""
     calls: List[str] = []
 
     def wrap(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
             calls.append(name)
-            mine = len(calls)
-            if mine == number and moment == "before":
+            if len(calls) == number:
                 os._exit(DIED)
-            try:
-                return function(*args, **options)
-            finally:  # a call that fails, as removing what is not there, changes nothing but counts
-                if mine == number and moment == "after":
-                    os._exit(DIED)
+            return function(*args, **options)
 
         return call
 
     for name in CHANGES:
         setattr(api, name, wrap(name, getattr(api, name)))
     os.unlink = wrap("unlink", os.unlink)
-    return calls
 
 
 def crashes(module: str, directory: str, prepare: Callable[[str], None]) -> Iterator[Tuple[str, str]]:
-    """For every call and both moments: a directory that ``prepare`` filled and a scenario died in.
+    """For every call: a directory that ``prepare`` filled and a scenario died in before that call.
 
-    Yields (when it died, directory); ends with a run that nothing stopped. ``module`` is the path of a file with a
-    function ``scenario(directory)``.
+    To die after a call is to die before the next, for nothing between them changes the disk; so the last one yielded
+    is a run that nothing stopped. Yields (when it died, directory).
+
+    :param module: path of a file with a function ``scenario(directory)``.
     """
-    number = 0
-    while True:
+    code, number = DIED, 0
+    while code == DIED:
         number += 1
-        for moment in ("before", "after"):
-            place = os.path.join(directory, "%03d-%s" % (number, moment))
-            os.makedirs(place)
-            prepare(place)
-            argv = [sys.executable, os.path.abspath(__file__), module, place, str(number), moment]
-            done = subprocess.run(argv, env=_environment(), capture_output=True, check=False)
-            assert done.returncode in (0, DIED), done.stderr.decode(errors="replace")
-            yield "%s call %d" % (moment, number), place
-            if done.returncode == 0:
-                return
+        place = os.path.join(directory, "%03d" % number)
+        os.makedirs(place)
+        prepare(place)
+        argv = [sys.executable, "-c", START % {"paths": sys.path}, module, place, str(number)]
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        code = done.returncode
+        assert code in (0, DIED), done.stderr.decode(errors="replace")
+        yield "before call %d" % number, place
 
 
-def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-
-
-def main(module: str, directory: str, number: str, moment: str) -> None:
+def main(module: str, directory: str, number: str) -> None:
     """The process that dies."""
     namespace: dict[str, Any] = {"__name__": "scenario"}
     with open(module, "rb") as file:
         exec(compile(file.read(), module, "exec"), namespace)
-    arm(int(number), moment)
+    arm(int(number))
     namespace["scenario"](directory)
 
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
