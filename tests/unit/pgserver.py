@@ -52,7 +52,7 @@ SETTINGS = {
     "lc_messages": "C",
     "log_min_messages": "warning",
     "timezone": "America/New_York",  # not UTC, so that what relies on the server's zone shows
-    "listen_addresses": "127.0.0.1",
+    "listen_addresses": "127.0.0.1,127.0.0.2",  # the second is not in the certificate
 }
 
 

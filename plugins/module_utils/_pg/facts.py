@@ -103,15 +103,15 @@ def survey(snapshot: Snapshot, options: DatabaseOptions) -> Survey:
     session = snapshot.session
     with named(options):
         server = server_facts(session)
-        sequences = _sequences(session, place=options.place)
-        large_objects = _large_objects(session, place=options.place)
+        sequence_names = sequences(session, place=options.place)
+        objects = large_objects(session, place=options.place)
         extensions = [
             {"name": name, "version": version, "schema": schema}
             for name, version, schema in session.execute(_EXTENSIONS).fetchall()
         ]
         sizes = _sizes(session, [table for table in snapshot.tables if table.has_rows])
     return Survey(
-        server=server, sequences=sequences, large_objects=large_objects, extensions=extensions, sizes=sizes
+        server=server, sequences=sequence_names, large_objects=objects, extensions=extensions, sizes=sizes
     )
 
 
@@ -153,7 +153,8 @@ def _locale(session: Session, version: int) -> Dict[str, Any]:
     return {"locale_provider": provider, "locale": locale, "collation_version": collation_version}
 
 
-def _sequences(session: Session, *, place: str) -> List[Tuple[str, str]]:
+def sequences(session: Session, *, place: str) -> List[Tuple[str, str]]:
+    """Every sequence that belongs into a dump; raises ``DbPermission`` with those that may not be read."""
     found = session.execute(_SEQUENCES).fetchall()
     closed = ["%s.%s" % (schema, name) for schema, name, readable in found if not readable]
     if closed:
@@ -163,7 +164,8 @@ def _sequences(session: Session, *, place: str) -> List[Tuple[str, str]]:
     return [(schema, name) for schema, name, _readable in found]
 
 
-def _large_objects(session: Session, *, place: str) -> int:
+def large_objects(session: Session, *, place: str) -> int:
+    """How many there are; raises ``DbPermission`` where some may not be read."""
     number, closed = one_row(session, _LARGE_OBJECTS)
     if closed:
         message = "%s: no SELECT on %d of %d large objects" % (place, closed, number)

@@ -13,9 +13,15 @@ import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
 
-RECORDED: list[dict[str, Any]] = json.loads(
-    Path(__file__).with_name("recorded_failures.json").read_text(encoding="utf-8")
-)
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    """Recordings beside this file."""
+    found: list[dict[str, Any]] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return found
+
+
+RECORDED = recorded("recorded_failures.json")
+WINDOWS = recorded("recorded_failures_windows.json")  # pg_dump.exe and psycopg of Windows Python, in the lab
 CODES = {
     "auth": "db_auth_failed",
     "auth_user": "db_auth_failed",
@@ -69,7 +75,7 @@ def name(record: dict[str, Any]) -> str:
     return error.code
 
 
-@pytest.mark.parametrize("record", RECORDED, ids=lambda record: f"{record['by']}-{record['case']}-{record['major']}")
+@pytest.mark.parametrize("record", [*RECORDED, *WINDOWS], ids=lambda record: f"{record['by']}-{record['case']}-{record['major']}")
 def test_recorded(record: dict[str, Any]) -> None:
     if record["case"] in UNNAMED:
         return
