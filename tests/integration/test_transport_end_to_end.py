@@ -153,7 +153,11 @@ def test_an_interrupt_ends_the_job_on_the_host(stage: Stage, number: int) -> Non
 
 
 def test_what_cannot_work_is_refused(stage: Stage) -> None:
-    become = {"become": True, "become_method": "ansible.builtin.runas" if stage.windows else "ansible.builtin.su"}
+    become = {
+        "become": True,
+        "become_user": "other",
+        "become_method": "ansible.builtin.runas" if stage.windows else "ansible.builtin.su",
+    }
     played = stage.play(
         [
             {"name": "async", PROBE: {}, "async": 5, "poll": 1},

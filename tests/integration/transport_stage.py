@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -83,7 +84,7 @@ class Stage:
 
     def witness(self, name: str = "witness") -> tuple[str, Path]:
         """A file that a module writes: its name on the host, and here."""
-        file = f"{self.scratch.name}-{name}"
+        file = f"{secrets.token_hex(4)}-{name}"  # never the file of an earlier session
         if self.windows:
             return f"C:\\wst-lab\\{file}", Path(self.host["drive_c"]) / "wst-lab" / file
         return str(self.scratch / file), self.scratch / file
