@@ -147,17 +147,25 @@ def test_a_killed_listener_leaves_no_command_behind(running: Lab, children: Chil
     assert lab.up(running.paths, hosts=2, bare=False) == running.record
 
 
-def test_without_a_breakaway_flag_a_grandchild_dies_too(running: Lab, children: Children) -> None:
-    """Job membership is inherited: what a plain child starts is in the job as well."""
+GRANDPARENT = (
+    "import subprocess,sys,os\n"
+    "inner='import os,subprocess,sys;subprocess.Popen([sys.executable,chr(45)+chr(73),chr(45)+chr(99),"
+    "os.environ[str().join(map(chr,(67,72,73,76,68,95,80,76,65,73,78)))]]).wait()'\n"
+    "subprocess.Popen([sys.executable,'-I','-c',inner],stdin=-3,stdout=-3,stderr=-3)\n"
+    "subprocess.Popen([sys.executable,'-I','-c',os.environ['CHILD_AWAY']],creationflags=8|0x01000000,"
+    "stdin=-3,stdout=-3,stderr=-3)"
+)
+
+
+def test_a_grandchild_is_in_the_job_as_well(running: Lab, children: Children) -> None:
+    """Job membership is inherited.
+
+    What breaks away must also leave the console (DETACHED_PROCESS, 8): one that shares it dies when the console's
+    own process, a member of the job, does. The engine lane showed that.
+    """
     client = running.client()
     shell = client.open(children.variables)
-    inner = "import subprocess,sys,os;subprocess.Popen([sys.executable,'-I','-c',os.environ['CHILD_PLAIN']]).wait()"
-    code = (
-        f"import subprocess,sys,os;os.environ['INNER']={inner.encode().hex()!r};"
-        "subprocess.Popen([sys.executable,'-I','-c','import os;exec(bytes.fromhex(os.environ[chr(73)+chr(78)+chr(78)"
-        "+chr(69)+chr(82)]))'],stdin=-3,stdout=-3,stderr=-3);"
-        "subprocess.Popen([sys.executable,'-I','-c',os.environ['CHILD_AWAY']],creationflags=0x01000000,stdin=-3,stdout=-3,stderr=-3)"
-    )
+    code = f"exec(bytes.fromhex('{GRANDPARENT.encode().hex()}'))"
     client.start(shell, native_script(client.python, ["-I", "-c", code], piped=False))
     children.meet()
     client.protocol.close_shell(shell)
