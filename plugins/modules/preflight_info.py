@@ -106,10 +106,17 @@ sources:
   type: dict
   sample: {files: 4711, directories: 320, links: 2, bytes: 104857600}
 database:
-  description: The server and the database.
+  description: The server and the database; C(tls) is the protocol of the connection, C(database_size) is in bytes.
   returned: when the login succeeded
   type: dict
-  sample: {name: wst_dev, server_version: "17.10", encoding: UTF8, size: 73400320}
+  sample:
+    server_version: "17.10"
+    server_version_num: 170010
+    database_size: 73400320
+    encoding: UTF8
+    tables: 42
+    tls: TLSv1.3
+    large_objects: 3
 tools:
   description: The versions of the client programs.
   returned: when they start

@@ -8,23 +8,22 @@ from __future__ import annotations
 from typing import List
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import KeyPermissions
-from ansible_collections.wst.backup.plugins.module_utils._pg.key import read_key
-from ansible_collections.wst.backup.plugins.module_utils._pg.produce import check_login
-from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools, find_tools
+from ansible_collections.wst.backup.plugins.module_utils._pg.checks import check_key, check_login, check_tools
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
 from ansible_collections.wst.backup.plugins.module_utils._preflight.targets import access_of
 
 
 def check_database(request: Request, report: Report) -> None:
-    """The key, who may read it, the programs, and a login whose server suits them."""
+    """The key, who may read it, the programs, and a login that looks at everything which would stop a dump."""
     keys: List[str] = []
     tools: List[Tools] = []
-    if report.attempt(lambda: keys.append(read_key(request.key_file))):
+    if report.attempt(lambda: keys.append(check_key(request.key_file))):
         report.attempt(lambda: check_key_access(request))
-    if report.attempt(lambda: tools.append(find_tools(request.tools_dir))):
+    if report.attempt(lambda: tools.append(check_tools(request.tools_dir))):
         report.facts["tools"] = tools[0].versions()
-    if keys and tools:
-        report.attempt(lambda: _log_in(request, report, keys[0], tools[0]))
+    if keys:
+        report.attempt(lambda: _look_in(request, report, keys[0], tools))
 
 
 def check_key_access(request: Request) -> None:
@@ -32,10 +31,12 @@ def check_key_access(request: Request) -> None:
     open_to = access_of(request.key_file, request.operator)
     if open_to:
         raise KeyPermissions(
-            "%s is open: %s" % (request.key_file, "; ".join(open_to)), path=request.key_file, open_to=open_to
+            f"{request.key_file} is open: {'; '.join(open_to)}", path=request.key_file, open_to=open_to
         )
 
 
-def _log_in(request: Request, report: Report, key: str, tools: Tools) -> None:
-    server = check_login(request.database, key, tools)
-    report.facts["database"] = {name: server[name] for name in ("name", "server_version", "encoding", "size")}
+def _look_in(request: Request, report: Report, key: str, tools: List[Tools]) -> None:
+    found = check_login(request.database, key, tools[0] if tools else None)
+    report.facts["database"] = found.facts
+    report.problems.extend(found.problems)
+    report.warnings.extend(found.warnings)

@@ -63,7 +63,7 @@ def _demand(request: Request, report: Report) -> Demand:
         last_zip=last_zip,
         last_dump=last_dump,
         sources=report.facts.get("sources", {}).get("bytes", 0),
-        database=report.facts.get("database", {}).get("size"),
+        database=report.facts.get("database", {}).get("database_size"),
     )
 
 
