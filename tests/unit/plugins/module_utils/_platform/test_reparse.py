@@ -115,3 +115,11 @@ def test_a_cut_buffer_never_gives_another_name(cut: int) -> None:
     if cut < len(whole):
         with pytest.raises(ValueError, match=r"buffer|names"):
             link_target(whole[:cut])
+
+
+@pytest.mark.parametrize(
+    "body", [b"\0" * 4, struct.pack("<HHHH", 0, 40, 0, 0), struct.pack("<HHHH", 0, 0, 90, 2), b"\0\0\3\0" + b"\0" * 8]
+)
+def test_names_that_lie_outside_are_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match="link"):
+        link_target(struct.pack("<IHH", JUNCTION, len(body), 0) + body)
