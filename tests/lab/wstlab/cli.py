@@ -14,6 +14,7 @@ from typing import Any
 
 from . import control, lab, processes
 from .config import LabError, LabPaths, lab_paths
+from .postgres import is_running
 
 FAULTS: dict[str, tuple[str, Callable[[float], dict[str, object]]]] = {
     "stall": ("the next Receive waits N seconds", lambda n: {"stall_seconds": n}),
@@ -88,21 +89,22 @@ def _seed(paths: LabPaths, options: argparse.Namespace) -> int:
 
 
 def _status(paths: LabPaths, options: argparse.Namespace) -> int:
+    """What runs; exit code 1 when something of a lab that is up does not."""
     record = lab.read_record(paths)
     print(_lanes(record))
     server = lab.server_of(paths)
-    from .postgres import is_running
-
-    print(f"postgres {record['postgres']['major']} on port {server.port}: {_word(is_running(server.data))}")
+    healthy = [is_running(server.data)]
+    print(f"postgres {record['postgres']['major']} on port {server.port}: {_word(healthy[0])}")
     for number, entry in enumerate(record["hosts"], start=1):
         line = f"{entry['name']}: {entry['connection']}"
         if entry["connection"] == "winrm":
             alive = processes.running(paths.host(number).run / "listener.pid") is not None
+            healthy.append(alive)
             line += f" https {entry['https_port']} http {entry['http_port']}, listener {_word(alive)}"
             if alive:
                 line += f", {json.dumps(control.ask(paths.host(number), 'status'))}"
         print(line)
-    return 0
+    return 0 if all(healthy) else 1
 
 
 def _env(paths: LabPaths, options: argparse.Namespace) -> int:
