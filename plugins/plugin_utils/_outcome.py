@@ -106,7 +106,7 @@ def _row(host: str, end: Mapping[str, Any]) -> list[str]:
         size_text(end.get("size")),
         count_text(end.get("files")),
         count_text(end.get("rows")),
-        "" if level is None else str(level),
+        str(level or ""),
         str(end.get("mirror") or ""),
         str(end.get("retention") or ""),
         duration_text(end.get("duration")),
