@@ -156,7 +156,7 @@ def _largest_row(session: Session, schema: str, name: str, columns: List[List[st
     session.execute("BEGIN READ ONLY")
     try:
         session.execute("SET LOCAL statement_timeout = %d" % SCAN_BUDGET)
-        return int(session.execute(query).fetchone()[0])
+        return int(max(size for (size,) in session.execute(query).fetchall()))
     finally:
         if not session.closed:
             session.execute("ROLLBACK")

@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One lab for all tests that run playbooks: brought up and seeded once, taken down at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from integration.world import ROOT, World
+
+STATE = Path(os.environ.get("WST_TEST_LAB_DIR") or ROOT / ".cache" / "test-lab")
+SCALE = "0.05"  # of the demo's files and rows; what is proved here does not depend on their number
+
+
+def _lab(*arguments: str) -> None:
+    environment = {**os.environ, "WST_LAB_DIR": str(STATE), "PYTHONPATH": str(ROOT / "tests" / "lab")}
+    subprocess.run([sys.executable, "-m", "wstlab", *arguments], cwd=ROOT, env=environment, check=True)
+
+
+@pytest.fixture(scope="session")
+def fresh_world() -> Iterator[World]:
+    """A lab that was seeded and has no backups yet."""
+    _lab("down", "--purge")
+    try:
+        _lab("up")
+        _lab("seed", "--scale", SCALE)
+        yield World(state=STATE, record=json.loads((STATE / "lab.json").read_text()))
+    finally:
+        _lab("down", "--purge")
+
+
+@pytest.fixture(scope="session")
+def initialised(fresh_world: World) -> World:
+    """The same with a mirror."""
+    done = fresh_world.play("mirror_init.yml")
+    assert done.code == 0, done.output
+    return fresh_world
+
+
+@pytest.fixture(scope="session")
+def world(initialised: World) -> World:
+    """The same with a first backup, so that every test sees what becomes of an older set."""
+    done = initialised.play("backup.yml")
+    assert done.code == 0, done.output
+    return initialised

@@ -1,0 +1,207 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job through its playbook, in four steps: check, run, check again, run again; the world is read each time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from integration.world import World, digests
+from wstlab.config import lab_paths
+from wstlab.postgres import linux_programs
+
+DUMP = "wst_dev_database.backup"
+OWN = {DUMP, "roles.sql", "manifest.json", "members.jsonl"}
+NAME = re.compile(r"wst-backup-[0-9]{8}-[0-9]{6}")
+
+
+@pytest.fixture(scope="module")
+def backed_up(initialised: World) -> World:
+    """The four steps; what each left is kept for the tests below."""
+    world = initialised
+    before = (world.layers(), digests(world.control), world.artifacts())
+    checked = world.play("backup.yml", "--check", "--diff")
+    assert checked.code == 0, checked.output
+    assert (world.layers(), digests(world.control), world.artifacts()) == before, "check mode changed the host"
+
+    first = world.play("backup.yml")
+    assert first.code == 0, first.output
+    (artifact,) = set(world.artifacts()) - set(before[2])
+    assert NAME.fullmatch(artifact)
+    assert artifact in first.output
+
+    after_first = (world.layers(), digests(world.control))
+    again = world.play("backup.yml", "--check", "--diff")
+    assert again.code == 0, again.output
+    assert (world.layers(), digests(world.control)) == after_first, "check mode changed the host"
+
+    second = world.play("backup.yml")
+    assert second.code == 0, second.output
+    assert len(world.artifacts()) == len(before[2]) + 2
+    assert after_first[0].items() <= {**world.layers(), **_states(after_first[0])}.items(), "an older set was touched"
+    return world
+
+
+def _states(files: dict[str, str]) -> dict[str, str]:
+    """State files may be replaced; everything else of a set never changes."""
+    return {path: digest for path, digest in files.items() if path.endswith(".state.json")}
+
+
+@pytest.fixture(scope="module")
+def artifact(backed_up: World) -> Path:
+    """The newest artifact on the local layer."""
+    return backed_up.local / f"{backed_up.artifacts()[-1]}.zip"
+
+
+def test_both_layers_hold_the_same_sets(backed_up: World) -> None:
+    assert backed_up.artifacts(backed_up.mirror) == backed_up.artifacts()
+    for stem in backed_up.artifacts():
+        for suffix in (".zip", ".manifest.json"):
+            copies = {(layer / f"{stem}{suffix}").read_bytes() for layer in (backed_up.local, backed_up.mirror)}
+            assert len(copies) == 1, stem
+
+
+def test_nothing_unfinished_is_left(backed_up: World) -> None:
+    left = [p for d in (backed_up.drive_c, backed_up.mirror) for p in d.rglob("*.partial")]
+    assert left == []
+    scratch = backed_up.control / "scratch"
+    assert list(scratch.iterdir()) == []
+    assert not (backed_up.control / "lock" / "lease.json").exists()
+
+
+@pytest.mark.parametrize("unpacker", ["unzip", "7z", "bsdtar", "python"])
+def test_every_unpacker_gives_back_the_sources(
+    backed_up: World, artifact: Path, tmp_path: Path, unpacker: str
+) -> None:
+    unpack(unpacker, artifact, tmp_path)
+    for name, source in backed_up.sources.items():
+        expected = {str(Path(path).relative_to(source)): digest for path, digest in digests(source).items()}
+        found = {str(Path(path).relative_to(tmp_path / name)): d for path, d in digests(tmp_path / name).items()}
+        assert found == expected
+        assert directories(tmp_path / name) == directories(source)
+    assert {path.name for path in tmp_path.iterdir()} == {*backed_up.sources, *OWN}
+
+
+def unpack(unpacker: str, artifact: Path, target: Path) -> None:
+    if unpacker == "python":
+        with zipfile.ZipFile(artifact) as archive:
+            archive.extractall(target)
+        return
+    command = {
+        "unzip": ["unzip", "-q", str(artifact), "-d", str(target)],
+        "7z": ["7z", "x", "-y", f"-o{target}", str(artifact)],
+        "bsdtar": ["bsdtar", "-xf", str(artifact), "-C", str(target)],
+    }[unpacker]
+    environment = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+
+
+def directories(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_dir()}
+
+
+def test_the_key_is_nowhere_in_the_set(backed_up: World, artifact: Path) -> None:
+    key = (backed_up.control / "db.key").read_bytes().strip()
+    with zipfile.ZipFile(artifact) as archive:
+        assert not [name for name in archive.namelist() if name.endswith("db.key")]
+        assert all(key not in archive.read(name) for name in archive.namelist())
+    assert all(key not in path.read_bytes() for path in backed_up.local.glob("*.json"))
+
+
+def test_the_manifest_tells_the_truth(backed_up: World, artifact: Path) -> None:
+    with zipfile.ZipFile(artifact) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        members = [json.loads(line) for line in archive.read("members.jsonl").splitlines()]
+        for member in members:
+            if member["kind"] == "file":
+                data = archive.read(member["path"])
+                assert hashlib.sha256(data).hexdigest() == member["sha256"]
+                assert len(data) == member["size"]
+        listed = {member["path"].rstrip("/") for member in members}
+        stored = {name.rstrip("/") for name in archive.namelist()}
+    assert stored - listed == {"manifest.json", "members.jsonl"}
+    sidecar = json.loads(artifact.with_name(f"{artifact.stem}.manifest.json").read_text())["body"]
+    assert sidecar["manifest"] == manifest
+    assert sidecar["size"] == artifact.stat().st_size
+    assert sidecar["sha256"] == hashlib.sha256(artifact.read_bytes()).hexdigest()
+
+
+def test_another_build_of_pg_restore_restores_the_dump(backed_up: World, artifact: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(artifact) as archive:
+        dump = Path(archive.extract(DUMP, tmp_path))
+        manifest = json.loads(archive.read("manifest.json"))
+    server = backed_up.record["postgres"]
+    tool = other_build(backed_up)
+    with backed_up.connect() as session:
+        session.execute("DROP DATABASE IF EXISTS restored")
+        session.execute("CREATE DATABASE restored TEMPLATE template0 ENCODING 'UTF8'")
+    try:
+        subprocess.run(
+            [tool, "--exit-on-error", "--no-owner", "--no-acl", "-h", server["host"], "-p", str(server["port"]),
+             "-U", server["superuser"], "-d", "restored", str(dump)],
+            check=True,
+            env={"PGPASSWORD": Path(server["superuser_password_file"]).read_text().strip(), "PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        with backed_up.connect("restored") as session:
+            for table in manifest["database"]["tables"]:
+                if table["rows"] is None:
+                    continue
+                query = 'SELECT count(*) FROM "{schema}"."{name}"'.format(**table)
+                assert session.execute(query).fetchone() == (table["rows"],), table
+            (objects,) = session.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone() or (None,)
+            assert objects == manifest["database"]["large_objects"]["count"]
+    finally:
+        with backed_up.connect() as session:
+            session.execute("DROP DATABASE restored WITH (FORCE)")
+
+
+def other_build(world: World) -> str:
+    """A pg_restore that is not the one which the host has: the Linux build of the next major version."""
+    return str(linux_programs(lab_paths(), 18) / "bin" / "pg_restore")
+
+
+def test_the_audit_log_has_both_runs(backed_up: World) -> None:
+    records = backed_up.audit()
+    assert [record["seq"] for record in records] == list(range(1, len(records) + 1))
+    ends = [record for record in records if record["event"] == "backup_end"]
+    starts = [record for record in records if record["event"] == "backup_start"]
+    assert [end["run_id"] for end in ends] == [start["run_id"] for start in starts]
+    assert {end["result"] for end in ends} == {"success"}
+    assert [end["details"]["artifact"] for end in ends] == backed_up.artifacts()
+
+
+def test_verify_and_list_agree(backed_up: World) -> None:
+    before = digests(backed_up.local)
+    verified = backed_up.play("verify.yml")
+    assert verified.code == 0, verified.output
+    listed = backed_up.play("list.yml")
+    assert listed.code == 0, listed.output
+    for stem in backed_up.artifacts():
+        assert stem in verified.output
+        assert stem in listed.output
+    assert {p: d for p, d in digests(backed_up.local).items() if p.endswith(".zip")} == {
+        p: d for p, d in before.items() if p.endswith(".zip")
+    }
+
+
+def test_a_foreign_zip_is_listed_and_left_alone(backed_up: World, tmp_path: Path) -> None:
+    foreign = backed_up.local / "handmade.zip"
+    with zipfile.ZipFile(foreign, "w") as archive:
+        archive.writestr("x", "y")
+    try:
+        listed = backed_up.play("list.yml")
+        assert listed.code == 0
+        assert "handmade.zip" in listed.output
+        done = backed_up.play("wst.backup.backup")
+        assert done.code == 0, done.output
+        assert foreign.exists()
+        assert not (backed_up.mirror / foreign.name).exists()
+    finally:
+        foreign.unlink()
