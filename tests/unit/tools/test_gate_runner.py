@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
-from tools.gate_runner import Gate, Result, judge, run_gates, summarise
+from tools.gate_runner import Children, Gate, Result, judge, run_gate, run_gates, summarise
 
 
 def gate(code: str, **settings: object) -> Gate:
@@ -78,20 +79,38 @@ def test_a_gate_gets_no_input(tmp_path: Path) -> None:
     assert run_one(gate("import sys; sys.exit(len(sys.stdin.read()))"), tmp_path).ok
 
 
-def test_a_gate_that_takes_too_long_ends_with_its_children(tmp_path: Path) -> None:
-    note = tmp_path / "pid"
-    code = (
-        "import subprocess, sys, time\n"
-        f"child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        f"open({str(note)!r}, 'w').write(str(child.pid))\n"
-        "time.sleep(60)"
-    )
+def test_a_gate_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
     started = time.monotonic()
-    result = run_one(gate(code, seconds=3), tmp_path)
-    assert result.complaint == "stopped after its 3 s"
+    result = run_one(gate("import time; time.sleep(60)", seconds=1), tmp_path)
+    assert result.complaint == "stopped after its 1 s"
     assert not result.ok
     assert time.monotonic() - started < 30
+
+
+def test_a_stop_ends_a_gate_and_its_children_and_lets_no_other_begin(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    code = (
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'new')!r}, 'w').write(str(child.pid))\n"
+        f"os.rename({str(tmp_path / 'new')!r}, {str(note)!r})\n"
+        "time.sleep(60)"
+    )
+    children = Children()
+    results: list[Result] = []
+    runner = threading.Thread(
+        target=lambda: results.append(run_gate(gate(code), log=tmp_path / "log", children=children))
+    )
+    runner.start()
+    while not note.exists() and runner.is_alive():
+        time.sleep(0.05)
+    children.stop()
+    runner.join(timeout=30)
+    assert not results[0].ok
     assert ended(int(note.read_text()))
+    late = run_gate(gate("import time; time.sleep(60)"), log=tmp_path / "late", children=children)
+    assert not late.ok
+    assert late.seconds < 30
 
 
 def ended(pid: int) -> bool:
