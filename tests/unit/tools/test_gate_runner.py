@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -114,12 +113,17 @@ def test_a_stop_ends_a_gate_and_its_children_and_lets_no_other_begin(tmp_path: P
 
 
 def ended(pid: int) -> bool:
-    """Whether a process is gone, or dead and only waits for init."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    """Whether a process is gone, or dead and only waits for init; a killed one is given a moment."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_lanes_run_beside_each_other_and_results_keep_their_order(tmp_path: Path) -> None:
