@@ -13,7 +13,6 @@ import contextlib
 import datetime as dt
 import ipaddress
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -26,10 +25,6 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import psycopg
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 ROOT = Path(__file__).resolve().parents[2]
 DOWNLOADS = ROOT / ".cache" / "downloads"
@@ -103,11 +98,16 @@ class Authority:
 
 def make_authority(directory: Path) -> Authority:
     """A CA and a server certificate for localhost and 127.0.0.1."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
     now = dt.datetime.now(dt.timezone.utc)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wst.backup test CA")])
 
-    def builder(subject: x509.Name, public_key: Any) -> x509.CertificateBuilder:
+    def builder(subject: Any, public_key: Any) -> Any:
         made = x509.CertificateBuilder().subject_name(subject).issuer_name(ca_name).public_key(public_key)
         made = made.serial_number(x509.random_serial_number())
         made = made.not_valid_before(now - dt.timedelta(days=1))
@@ -182,6 +182,8 @@ def _account() -> dict[str, Any]:
     """How to start a process that is not root."""
     if os.geteuid() != 0:
         return {}
+    import pwd  # this file is imported, but starts nothing, on Windows too
+
     entry = pwd.getpwnam("nobody")
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 

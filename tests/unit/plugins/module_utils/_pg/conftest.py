@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+from unit import pgserver
 
 from ansible_collections.wst.backup.plugins.module_utils._pg import connect as connect_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
@@ -76,8 +77,6 @@ class Database:
 @pytest.fixture(scope="session")
 def clusters() -> Iterator[Any]:
     """Gives the running cluster of a major, started when first asked for."""
-    from unit import pgserver
-
     with contextlib.ExitStack() as stack:
         running: dict[int, pgserver.Server] = {}
 
@@ -89,14 +88,6 @@ def clusters() -> Iterator[Any]:
         yield cluster
 
 
-def _majors() -> list[int]:
-    try:
-        from unit import pgserver
-    except ImportError:  # Windows Python: what needs a server is marked posix and left out there
-        return [17]
-    return list(pgserver.MAJORS)
-
-
 def _database(clusters: Any, major: int, workspace: Path) -> Iterator[Database]:
     server = clusters(major)
     name = f"shop {next(_numbers)}"
@@ -105,7 +96,7 @@ def _database(clusters: Any, major: int, workspace: Path) -> Iterator[Database]:
     server.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(params=_majors())
+@pytest.fixture(params=pgserver.MAJORS)
 def database(request: Any, clusters: Any, tmp_path: Path) -> Iterator[Database]:
     """An empty database on every major."""
     yield from _database(clusters, request.param, tmp_path)

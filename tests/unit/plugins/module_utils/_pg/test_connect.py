@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +56,9 @@ def test_system_roots_can_be_named_by_the_environment(database17: Any, monkeypat
     with database17.session(sslrootcert="system") as session:
         assert session.pgconn.ssl_in_use
     database17.run("CREATE TABLE t (a int)")
-    from unit import pgserver
-
-    from ansible_collections.wst.backup.plugins.module_utils._pg import tools
-
     environment = dump.environment(database17.options(sslrootcert="system"), database17.password)
     assert environment["SSL_CERT_FILE"] == str(database17.server.authority.certificate)
     assert database17.produce(options=database17.options(sslrootcert="system"))["rows_total"] == 0
-    assert tools.find_tools(str(pgserver.bin_dir(17))).pg_dump.major == 17
 
 
 def test_a_server_without_tls(clusters: Any) -> None:
@@ -98,7 +94,7 @@ def test_a_server_that_asks_for_the_password_itself_does_not_get_it(clusters: An
     with pgserver.running(17) as server:
         hba = server.home / "data" / "pg_hba.conf"
         hba.write_text("host all all 127.0.0.1/32 password\n", encoding="ascii")
-        server.process.send_signal(__import__("signal").SIGHUP)
+        server.process.send_signal(signal.SIGHUP)
         from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 
         options = DatabaseOptions(
@@ -115,13 +111,14 @@ def test_a_server_that_asks_for_the_password_itself_does_not_get_it(clusters: An
 
 def test_inherited_settings_lead_nowhere(database17: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {"PGHOSTADDR": "192.0.2.1", "PGSERVICE": "nope", "PGOPTIONS": "-c nosuch=1", "PGSSLCERT": "/nope"}
+    database17.run("CREATE TABLE t (a int)")
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
-    database17.run("CREATE TABLE t (a int)")
     with database17.session() as session:
         assert session.execute("SELECT 1").fetchone() == (1,)
     assert database17.produce()["proof"]["tables"] == 1
     assert {name: os.environ[name] for name in wrong} == wrong
+    monkeypatch.undo()
 
 
 def test_odd_names_of_databases_and_roles(clusters: Any, tmp_path: Path) -> None:

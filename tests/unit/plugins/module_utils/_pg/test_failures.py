@@ -75,7 +75,12 @@ def name(record: dict[str, Any]) -> str:
     return error.code
 
 
-@pytest.mark.parametrize("record", [*RECORDED, *WINDOWS], ids=lambda record: f"{record['by']}-{record['case']}-{record['major']}")
+def label(record: dict[str, Any]) -> str:
+    """A test's name."""
+    return f"{record['by']}-{record['case']}-{record['major']}"
+
+
+@pytest.mark.parametrize("record", [*RECORDED, *WINDOWS], ids=label)
 def test_recorded(record: dict[str, Any]) -> None:
     if record["case"] in UNNAMED:
         return

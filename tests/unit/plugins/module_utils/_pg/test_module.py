@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module ``pg_dump`` as a process, as Ansible runs it: JSON in, JSON out, and the world afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.doc_fragments.database import ModuleDocFragment
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import argument_spec
+
+pytestmark = pytest.mark.posix  # needs a server of its own
+
+RUN_ID = "20261123-150000-0123abcd"
+MODULE = "ansible_collections.wst.backup.plugins.modules.pg_dump"
+PROGRAM = """
+import json, runpy, sys, types
+context = types.ModuleType("_wst_backup_context")
+context.DATA = {"run_id": sys.argv[1]} if sys.argv[1] else {}
+sys.modules[context.__name__] = context
+from ansible.module_utils import basic
+arguments = {"ANSIBLE_MODULE_ARGS": json.loads(sys.stdin.read())}
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:
+    basic._ANSIBLE_ARGS = json.dumps(arguments).encode()
+    runpy.run_module(sys.argv[2], run_name="__main__", alter_sys=False)
+else:
+    with patch_module_args(arguments["ANSIBLE_MODULE_ARGS"]):
+        runpy.run_module(sys.argv[2], run_name="__main__", alter_sys=False)
+"""
+
+
+class Host:
+    """A host root with a key and a lease."""
+
+    def __init__(self, database: Any, root: Path) -> None:
+        self.database = database
+        self.layout = HostLayout(str(root))
+        root.mkdir(mode=0o700)
+        Path(self.layout.key_file).write_text(database.password + "\n", encoding="ascii")
+        RunLock(self.layout).acquire(RUN_ID, purpose="test")
+
+    def call(self, *, run_id: str = RUN_ID, check: bool = False, **changes: Any) -> dict[str, Any]:
+        """The module's result; its whole output must have no password in it."""
+        options = dataclasses.asdict(self.database.options())
+        arguments = {"root": self.layout.root, "database": options, "tools_dir": str(self.database.server.bin)}
+        argv = [sys.executable, "-c", PROGRAM, run_id, MODULE]
+        text = json.dumps({**arguments, "_ansible_check_mode": check, **changes})
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(argv, input=text.encode(), env=env, capture_output=True, check=False)
+        assert self.database.password.encode() not in done.stdout + done.stderr
+        result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        assert (done.returncode == 0) == (not result.get("failed")), done.stderr.decode()
+        return result
+
+    def workspace(self) -> list[str]:
+        """What is in the run's workspace."""
+        path = Path(self.layout.workspace(RUN_ID))
+        return sorted(entry.name for entry in path.iterdir()) if path.exists() else []
+
+
+@pytest.fixture
+def host(database17: Any, tmp_path: Path) -> Host:
+    database17.run("CREATE TABLE t AS SELECT generate_series(1, 10) AS a", "SELECT lo_from_bytea(0, 'x')")
+    return Host(database17, tmp_path / "root")
+
+
+def test_check_run_check_run(host: Host) -> None:
+    checked = host.call(check=True)
+    assert (checked["changed"], checked["server_version"]) == (True, "17.10")
+    assert host.workspace() == []
+    result = host.call()
+    assert (result["changed"], result["tables"], result["rows"], result["large_objects"]) == (True, 1, 10, 1)
+    assert result["size"] == os.path.getsize(result["path"])
+    assert host.workspace() == ["database.json", "roles.sql", "wst_dev_database.backup"]
+    before = Path(result["path"]).read_bytes()
+    assert host.call(check=True)["changed"] is True
+    again = host.call()
+    assert (again["failed"], again["code"]) == (True, "artifact_exists")
+    assert Path(result["path"]).read_bytes() == before
+
+
+def test_failures_are_results(host: Host) -> None:
+    Path(host.layout.key_file).write_text("wrong\n", encoding="ascii")
+    failed = host.call()
+    assert (failed["code"], failed["facts"]["server"]) == ("db_auth_failed", host.database.options().place)
+    assert failed["remedy"] in failed["msg"]
+    assert host.call(check=True)["code"] == "db_auth_failed"
+    Path(host.layout.key_file).write_text('"quoted"\n', encoding="ascii")
+    assert host.call()["code"] == "key_malformed"
+    assert host.call(key_file=str(host.layout.root) + "/none")["code"] == "key_missing"
+    assert host.call(tools_dir=str(host.layout.root))["code"] == "tool_missing"
+    assert host.call(dump_name="../x")["code"] == "input_invalid"
+    options = dataclasses.asdict(host.database.options(port=6432))
+    assert host.call(database=options)["code"] == "input_invalid"
+    assert host.workspace() == []
+
+
+def test_outside_of_a_run_and_without_the_lease(host: Host) -> None:
+    assert host.call(run_id="")["code"] == "not_proved"
+    assert host.call(run_id="20261123-160000-0123abcd")["code"] == "lease_lost"
+    assert host.workspace() == []
+
+
+def test_the_fragment_documents_the_specification() -> None:
+    import yaml
+
+    documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]["database"]
+    spec = argument_spec()
+    assert set(documented["suboptions"]) == set(spec["options"])
+    for name, option in spec["options"].items():
+        for field in ("type", "default", "choices", "required"):
+            assert documented["suboptions"][name].get(field) == option.get(field), (name, field)
