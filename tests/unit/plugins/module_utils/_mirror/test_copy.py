@@ -111,6 +111,7 @@ def scenario(directory: str) -> None:
     run_mirror(layers_in(directory))
 
 
+@pytest.mark.timeout(600)  # a process for each call
 def test_no_crash_makes_half_a_copy_count_or_harms_the_source(tmp_path: Path) -> None:
     """Die at every call; the next run's sweep and mirror step end with both sets on both layers."""
     for what, place in crashes(__file__, str(tmp_path), prepare_mirrored):

@@ -83,6 +83,7 @@ def scenario(directory: str) -> None:
     remove_set(Layer(LOCAL, directory), DOOMED, run_id=RUN)
 
 
+@pytest.mark.timeout(600)  # a process for each call
 def test_no_crash_leaves_half_a_set_or_touches_another(tmp_path: Path) -> None:
     """Die at every call: the set is whole or does not count; after the recovery it is whole or gone."""
     outcomes = set()

@@ -81,6 +81,7 @@ def test_a_published_set_counts_and_nothing_partial_is_left(layer: Layer) -> Non
     assert snapshot(layer)[artifact.zip] == content(artifact)
 
 
+@pytest.mark.timeout(600)  # a process for each call
 def test_no_crash_loses_a_set_or_makes_half_a_set_count(tmp_path: Path) -> None:
     """Die at every call, before and after; look at the world; let the next run clean up; look again."""
     outcomes = set()
@@ -116,6 +117,7 @@ def recovering(directory: str) -> None:
     write_partial(layer, OLD_RUN)
 
 
+@pytest.mark.timeout(600)  # a process for each call
 def test_a_crash_in_the_recovery_is_recovered_from(tmp_path: Path) -> None:
     """Whatever the next run had done by then, the one after it finishes."""
     module = tmp_path / "scenario.py"
@@ -335,6 +337,6 @@ def test_foreign_files_are_never_swept(layer: Layer) -> None:
     for name in names:
         with open(layer.file(name), "wb") as file:
             file.write(b"x")
-    os.mkdir(layer.file("wst-backup-20261123-120000.zip.20261123-120000-0000aaaa.partial"))
+    os.mkdir(layer.file("wst-backup-20261122-120000.zip.20261122-120000-0000aaaa.partial"))
     assert recover_next(layer) == Recovery()
     assert sorted(snapshot(layer)) == sorted(names)
