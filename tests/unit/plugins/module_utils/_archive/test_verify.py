@@ -10,6 +10,7 @@ import json
 import random
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,12 @@ def test_another_archive_of_ours_is_not_this_one(kit: Any) -> None:
     other, _ = kit.build(Source("wst", str(kit.tree("o", {"x": b"1"}))), to="other.zip")
     with pytest.raises(ArtifactDamaged, match=r"bytes instead of|manifest.json is not the one"):
         verify(str(other), level=1, expected=expected_of(path))
+
+
+def test_a_manifest_of_another_set_is_found_at_level_1(kit: Any) -> None:
+    path, _ = kit.build(kit.sample())
+    with pytest.raises(ArtifactDamaged, match=r"manifest\.json is not the one of its set"):
+        verify(str(path), level=1, expected=replace(expected_of(path), manifest_sha256="0" * 64))
 
 
 def test_required_paths(kit: Any) -> None:
