@@ -290,7 +290,9 @@ def during(monkeypatch: pytest.MonkeyPatch, name: str, deed: Callable[[], object
 def start_and_await_lock(database: Any, thread: threading.Thread) -> None:
     """The thread's statement waits for a lock."""
     thread.start()
-    await_true(lambda: database.rows("SELECT count(*) FROM pg_locks WHERE NOT granted")[0][0] > 0)
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    await_true(lambda: not thread.is_alive() or database.rows(waiting)[0][0] > 0)
+    assert thread.is_alive(), "nothing held it up"
 
 
 def await_true(condition: Callable[[], bool]) -> None:
