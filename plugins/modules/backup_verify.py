@@ -77,7 +77,7 @@ artifact:
   description: Name of the artifact without suffix, as its manifest has it; null for an archive that others made.
   returned: success
   type: str
-path:
+file:
   description: The file that was verified; null in check mode of a run without an archive yet.
   returned: success
   type: str

@@ -145,7 +145,7 @@ def _result(
         remarks.append("the system may have answered the re-read from its cache")
     return {
         "artifact": artifact,
-        "path": path,
+        "file": path,  # a result named "path" makes Ansible put the file's own "state", owner and mode over ours
         "state": state,
         "level": verdict.level,
         "level_wanted": request.level,

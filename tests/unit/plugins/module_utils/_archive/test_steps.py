@@ -321,6 +321,7 @@ def test_a_published_set_by_itself(host: Any) -> None:
     path, built = host.kit.build(host.kit.sample())
     alone = verify_path(verification(host), str(path))
     assert (alone["state"], alone["level"], alone["level_wanted"]) == ("unfinished", 2, 3)
+    assert not {"path", "dest"} & set(alone)  # Ansible would put "state": "file" over ours
     sidecar = host.kit.sidecar(path, built)
     whole = verify_path(
         verification(host, check_dump=lambda chunks, name, facts: DumpCounts(len(list(chunks)), 9)), str(path)
