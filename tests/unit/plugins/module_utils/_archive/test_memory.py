@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Memory is constant whatever the size of a file, and bounded by the number of files.
 
-Each measurement is a process of its own, whose peak is the system's (``VmHWM``), interpreter included. ``ru_maxrss`` would
-not do: a process inherits in it the peak of the one that started it. The budget: 64 MiB, and 0.75 KiB for each file.
+Each measurement is a process of its own, whose peak is the system's (``VmHWM``), interpreter included. ``ru_maxrss``
+would not do: a process inherits in it the peak of its parent. The budget: 64 MiB, and 0.75 KiB for each file.
 """
 
 from __future__ import annotations
