@@ -53,7 +53,11 @@ class Playing:
 
     def end(self) -> Played:
         """Wait for its end."""
-        screen, _ = self.process.communicate(timeout=PATIENCE)
+        try:
+            screen, _ = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.terminate()
+            raise
         found = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in self.results.glob("*.json")}
         return Played(self.process.returncode, screen, found)
 
