@@ -33,12 +33,13 @@ def lab() -> Iterator[dict[str, str]]:
     running = is_running()
     try:
         if not running:
+            command("down", "--purge")  # what an interrupted run left, perhaps of an older lab
             command("up")
             command("seed", "--scale", SCALE)
         yield lab_variables()
     finally:
         if not running:
-            command("down")
+            command("down", "--purge")
 
 
 def lab_variables() -> dict[str, str]:
