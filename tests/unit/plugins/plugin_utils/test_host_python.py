@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -400,3 +401,11 @@ def test_a_signal_cancels_the_job_and_then_does_its_work(run_task: Run, number: 
         signal.signal(number, before)
     assert host.modes == ["start", "poll", "cancel"]
     assert received == [number]
+
+
+def test_a_job_is_followed_in_any_thread(run_task: Run) -> None:
+    """Signals belong to the main thread; elsewhere they are left alone."""
+    host = Host({"state": "running"}, Timeout(), done())
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Timeout):
+        pool.submit(run_task, host).result()
+    assert host.modes[-1] == "cancel"
