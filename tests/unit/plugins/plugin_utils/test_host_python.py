@@ -406,6 +406,8 @@ def test_a_signal_cancels_the_job_and_then_does_its_work(run_task: Run, number: 
 def test_a_job_is_followed_in_any_thread(run_task: Run) -> None:
     """Signals belong to the main thread; elsewhere they are left alone."""
     host = Host({"state": "running"}, Timeout(), done())
-    with ThreadPoolExecutor(1) as pool, pytest.raises(Timeout):
-        pool.submit(run_task, host).result()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(run_task, Host("{answer}")).result()["said"] == "hello"
+        with pytest.raises(Timeout):
+            pool.submit(run_task, host).result()
     assert host.modes[-1] == "cancel"
