@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.lab import lab
+from tools.lab import describe_lane, lab
 from tools.paths import CACHE, ROOT, VENV_BIN, environment
 
 MATRIX = CACHE / "matrix"
@@ -48,6 +48,7 @@ def main() -> int:
     """Try them all; 0 when every one that can run here made a backup."""
     versions = read_versions(VERSIONS.read_text(encoding="utf-8"))
     failed = 0
+    print(*describe_lane(engine=bool(os.environ.get("WST_LAB_POWERSHELL"))), sep="\n", flush=True)
     with lab() as lab_environment:
         call([str(VENV_BIN / "ansible-playbook"), *MIRROR], environment(**lab_environment))
         for version in versions:
