@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Time: aware UTC inside, ISO 8601 with a Z in every file and result."""
+
 from __future__ import annotations
 
 from datetime import datetime, timezone

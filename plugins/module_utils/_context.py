@@ -6,6 +6,7 @@
 The transport registers an in-process module object before Ansible's code starts, so nothing of this touches the
 disk, the command line or the environment. Without a transport (unit tests, ``ansible-test``) the context is empty.
 """
+
 from __future__ import annotations
 
 import sys

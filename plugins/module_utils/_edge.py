@@ -5,6 +5,7 @@
 
 Of ``module`` this uses ``exit_json`` and ``fail_json`` only.
 """
+
 from __future__ import annotations
 
 import os
@@ -36,7 +37,7 @@ def run(module: Module, work: Callable[[], Dict[str, Any]]) -> NoReturn:
         result = work()
     except BackupError as error:
         fail(module, error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever has no name is named here
         fail(module, _defect(error))
     module.exit_json(**result)
 
@@ -57,7 +58,7 @@ def fail(module: Module, error: BackupError, *others: BackupError, **extra: Any)
 def _defect(error: Exception) -> InternalError:
     """The nameless exception as a failure that says where, not what."""
     frames = traceback.extract_tb(sys.exc_info()[2])
-    place = "%s:%s" % (os.path.basename(frames[-1].filename), frames[-1].lineno) if frames else "unknown"
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "unknown"
     job_dir = _context.current().job_dir
     if job_dir is not None:
         try:
@@ -66,7 +67,7 @@ def _defect(error: Exception) -> InternalError:
         except OSError:
             job_dir = None  # the place alone must do
     return InternalError(
-        "an unexpected %s at %s." % (type(error).__name__, place),
+        f"an unexpected {type(error).__name__} at {place}.",
         exception=type(error).__name__,
         place=place,
         job_dir=job_dir,

@@ -8,6 +8,7 @@ about it. The message of an instance states the facts of this very failure; ``fa
 either may ever be a secret. Only the edge (``_edge``) turns these into module results; ``docs/errors.md`` is generated
 from this file.
 """
+
 from __future__ import annotations
 
 from typing import Any, ClassVar, Dict, List, Type
@@ -383,4 +384,6 @@ class InternalError(BackupError):
 
 def all_errors() -> List[Type[BackupError]]:
     """Every failure class, in the order of this file."""
-    return [c for c in globals().values() if isinstance(c, type) and issubclass(c, BackupError) and c is not BackupError]
+    return [
+        c for c in globals().values() if isinstance(c, type) and issubclass(c, BackupError) and c is not BackupError
+    ]

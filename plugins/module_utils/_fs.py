@@ -47,12 +47,12 @@ def translate_oserror(error: OSError, path: str) -> BackupError:
     number, windows = error.errno, getattr(error, "winerror", None)
     facts = {"path": path, "errno": errno.errorcode.get(number or 0, str(number)), "winerror": windows}
     if number in _FULL or windows in _FULL_WINDOWS:
-        return NoSpace("no space is left for %s" % path, **facts)
+        return NoSpace(f"no space is left for {path}", **facts)
     if windows in _WINDOWS_REASONS:
-        return PathUnusable("%s: %s" % (path, _WINDOWS_REASONS[windows]), **facts)
+        return PathUnusable(f"{path}: {_WINDOWS_REASONS[windows]}", **facts)
     if number in _DENIED:
-        return PathPermissions("access to %s is denied" % path, **facts)
-    return PathUnusable("%s: %s" % (path, error.strerror or type(error).__name__), **facts)
+        return PathPermissions(f"access to {path} is denied", **facts)
+    return PathUnusable(f"{path}: {error.strerror or type(error).__name__}", **facts)
 
 
 def free_bytes(path: str) -> int:
@@ -83,7 +83,7 @@ def atomic_write(path: str, data: bytes) -> None:
 
 def _suffix() -> str:
     """Names the run, so that the sweep knows whose it is; random outside of runs."""
-    return ".%s%s" % (_context.current().run_id or secrets.token_hex(8), _names.PARTIAL)
+    return f".{_context.current().run_id or secrets.token_hex(8)}{_names.PARTIAL}"
 
 
 def _write_new(path: str, data: bytes) -> None:
@@ -173,7 +173,7 @@ def _assert_inside(path: str, inside: str) -> None:
     base = os.path.normcase(os.path.realpath(inside))
     real = os.path.join(os.path.normcase(os.path.realpath(parent)), name)
     if not name or os.path.join(base, "") != os.path.join(os.path.dirname(real), "")[: len(base) + 1]:
-        raise PathUnusable("%s is not below %s" % (path, inside), path=path, inside=inside)
+        raise PathUnusable(f"{path} is not below {inside}", path=path, inside=inside)
 
 
 def _remove_tree(path: str) -> None:
@@ -217,7 +217,7 @@ def ensure_private_directory(path: str, operator: Optional[str] = None) -> bool:
     except FileExistsError:
         if os.path.isdir(api.long_path(path)):
             return False
-        raise PathUnusable("%s is in the way of a directory" % path, path=path) from None
+        raise PathUnusable(f"{path} is in the way of a directory", path=path) from None
     except OSError as error:
         raise translate_oserror(error, path) from error
     return True

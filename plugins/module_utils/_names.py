@@ -6,6 +6,7 @@
 An artifact is ``<prefix>-YYYYMMDD-HHMMSS.zip``, the time in UTC and that of its run's start. What stands beside it has
 the same stem. Only exact matches are ours: everything else on a layer is foreign.
 """
+
 from __future__ import annotations
 
 import re
@@ -50,11 +51,11 @@ class ArtifactName:
 
     def zip_partial(self, run_id: str) -> str:
         """The name of the ZIP while that run builds or copies it."""
-        return "%s.%s%s" % (self.zip, run_id, PARTIAL)
+        return f"{self.zip}.{run_id}{PARTIAL}"
 
     def sidecar_partial(self, run_id: str) -> str:
         """The name of the sidecar while that run publishes the set."""
-        return "%s.%s%s" % (self.sidecar, run_id, PARTIAL)
+        return f"{self.sidecar}.{run_id}{PARTIAL}"
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,21 @@ class LayerFile:
 def check_prefix(prefix: str) -> str:
     """The prefix itself; raises ``InputInvalid`` where it could not stand in a file name on every system."""
     if not _PREFIX.fullmatch(prefix):
-        raise InputInvalid("the artifact prefix %r is not a plain file name" % prefix, prefix=prefix)
+        raise InputInvalid(f"the artifact prefix {prefix!r} is not a plain file name", prefix=prefix)
     return prefix
 
 
 def check_run_id(run_id: str) -> str:
     """The run id itself; raises ``InputInvalid`` for what is not one (it becomes part of paths)."""
     if not _RUN_ID.fullmatch(run_id) or _time(run_id[:15]) is None:
-        raise InputInvalid("%r is not a run id" % run_id, run_id=run_id)
+        raise InputInvalid(f"{run_id!r} is not a run id", run_id=run_id)
     return run_id
 
 
 def artifact_of_run(run_id: str, prefix: str) -> ArtifactName:
     """The artifact that a run makes."""
-    time = _time(check_run_id(run_id)[:15])
-    assert time is not None  # check_run_id parsed it
-    return ArtifactName(time=time, stem="%s-%s" % (check_prefix(prefix), run_id[:15]))
+    time = datetime.strptime(check_run_id(run_id)[:15], STAMP_FORMAT).replace(tzinfo=timezone.utc)
+    return ArtifactName(time=time, stem=f"{check_prefix(prefix)}-{run_id[:15]}")
 
 
 def parse_artifact(file_name: str, prefix: str) -> Optional[ArtifactName]:
@@ -97,7 +97,7 @@ def parse_artifact(file_name: str, prefix: str) -> Optional[ArtifactName]:
 
 def parse_layer_file(file_name: str, prefix: str) -> Optional[LayerFile]:
     """What a file name on a layer stands for, or None for a foreign one. Names are compared to the letter."""
-    pattern = r"(%s-(%s))(%s)(?:\.(%s)%s)?" % (
+    pattern = r"({}-({}))({})(?:\.({}){})?".format(
         re.escape(check_prefix(prefix)),
         _STAMP,
         "|".join(re.escape(part) for part in (ZIP, SIDECAR, STATE)),

@@ -85,7 +85,7 @@ def run_tool(
     run.reraise(argv)
     reason = api.start_failure(exit_code)
     if reason is not None:
-        raise ToolMissing("%s does not start: %s" % (argv[0], reason), program=argv[0], exit_code=exit_code)
+        raise ToolMissing(f"{argv[0]} does not start: {reason}", program=argv[0], exit_code=exit_code)
     return ToolResult(argv=tuple(argv), exit_code=exit_code, stderr=run.stderr())
 
 
@@ -94,7 +94,7 @@ def check(result: ToolResult) -> ToolResult:
     if result.exit_code != 0:
         name = os.path.basename(result.argv[0])
         raise ToolFailed(
-            "%s ended with exit code %d: %s" % (name, result.exit_code, last_line(result.stderr)),
+            f"{name} ended with exit code {result.exit_code}: {last_line(result.stderr)}",
             program=result.argv[0],
             exit_code=result.exit_code,
             stderr=result.stderr[-2000:],
@@ -114,7 +114,7 @@ def _start(
     """Start it; raises ToolMissing. An absolute path, for whoever can write to a directory of PATH owns the rest."""
     program = argv[0]
     if not os.path.isabs(program) or not os.path.isfile(api.long_path(program)):
-        raise ToolMissing("there is no program %s" % program, program=program)
+        raise ToolMissing(f"there is no program {program}", program=program)
     try:
         return subprocess.Popen(
             list(argv),
@@ -127,7 +127,7 @@ def _start(
             **api.child_options(),
         )
     except OSError as error:
-        message = "%s cannot be started: %s" % (program, error.strerror)
+        message = f"{program} cannot be started: {error.strerror}"
         raise ToolMissing(message, program=program, winerror=getattr(error, "winerror", None)) from error
 
 
@@ -182,7 +182,7 @@ class _Run:
     def reraise(self, argv: Sequence[str]) -> None:
         """Raise what made a thread kill the child."""
         if isinstance(self._failure, TimeoutError):
-            message = "%s did not end within %s seconds" % (argv[0], self._timeout)
+            message = f"{argv[0]} did not end within {self._timeout} seconds"
             raise ToolFailed(message, program=argv[0], timeout=self._timeout)
         if self._failure is not None:
             raise self._failure

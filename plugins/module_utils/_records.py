@@ -7,6 +7,7 @@ A record is ``{"body": ..., "digest": "sha256:..."}`` in canonical bytes (sorted
 Reading compares the bytes with the canonical form of what was parsed, so any flipped bit anywhere in the file is
 found, white space included. The digest finds accidents; a person who edits the file can make a new one.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -34,11 +35,10 @@ def decode_record(data: bytes, *, name: str) -> Dict[str, Any]:
     """
     try:
         value = json.loads(data.decode("ascii"))
-        body = value["body"]
+        body: Dict[str, Any] = value["body"]
         intact = isinstance(body, dict) and encode_record(body) == data
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RecordDamaged("%s is not a record of ours" % name, path=name) from error
+        raise RecordDamaged(f"{name} is not a record of ours", path=name) from error
     if not intact:
-        raise RecordDamaged("%s does not match its own digest" % name, path=name)
-    assert isinstance(body, dict)
+        raise RecordDamaged(f"{name} does not match its own digest", path=name)
     return body

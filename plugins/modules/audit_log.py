@@ -136,7 +136,7 @@ def main() -> None:
         event = Event(**{name: module.params[name] for name in names})
         result = step.record(HostLayout(module.params["root"]), event, dry_run=module.check_mode)
         if result["broken"]:
-            module.warn("%s %s" % (result["problem"]["message"], result["problem"]["remedy"]))
+            module.warn("{} {}".format(result["problem"]["message"], result["problem"]["remedy"]))
         return result
 
     _edge.run(module, work)

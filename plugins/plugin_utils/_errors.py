@@ -211,14 +211,14 @@ class OperatorUnknown(TransportError):
     """The operator account does not exist on the host."""
 
     code = "operator_unknown"
-    remedy = "Correct runtime_operator: DOMAIN\\name, HOST\\name or a SID. Empty means the account that Ansible connects as."
+    remedy = "Correct runtime_operator: DOMAIN\\name, HOST\\name or a SID. Empty means the account that connects."
 
 
 class DirectoryUnusable(TransportError):
     """A directory cannot be made or protected."""
 
     code = "directory_unusable"
-    remedy = "Check that the drive is there, that nothing else has the name, and that the operator account may create it."
+    remedy = "Check that the drive is there, that nothing else has the name, and that the operator may create it."
 
 
 class PackageMismatch(TransportError):
@@ -253,4 +253,4 @@ class RuntimeBusy(TransportError):
     """A program of the runtime is running and cannot be replaced."""
 
     code = "runtime_busy"
-    remedy = "Wait for the run that uses it to end, or end it, and run bootstrap.yml again. The old version stays in place."
+    remedy = "Wait for the run that uses it to end, or end it, and run bootstrap.yml again. The old version stays."

@@ -26,9 +26,7 @@ BEFORE_THE_DUMP = [
     pytest.param("source_missing", made.source_is_gone, id="source_missing (F2)"),
     pytest.param("mirror_missing", made.mirror_is_gone, id="mirror_missing: directory"),
     pytest.param("mirror_missing", made.mirror_has_no_marker, id="mirror_missing: marker"),
-    pytest.param(
-        "mirror_wrong_volume", made.variables(backup_mirror_volume_id="another"), id="mirror_wrong_volume"
-    ),
+    pytest.param("mirror_wrong_volume", made.variables(backup_mirror_volume_id="another"), id="mirror_wrong_volume"),
     pytest.param("no_space", made.variables(backup_min_free=10**15), id="no_space"),
     pytest.param("tool_missing", made.variables(backup_tools_dir="C:\\nowhere"), id="tool_missing"),
     pytest.param("db_auth_failed", made.key_holds(b"wrong-but-well-formed"), id="db_auth_failed (F1)"),
@@ -69,7 +67,7 @@ def assert_tidy(world: World, code: str) -> None:
     assert (end["event"], end["result"], end["code"]) == ("backup_end", "failure", code)
     assert not (world.control / "lock" / "lease.json").exists()
     assert list((world.control / "scratch").iterdir()) == []
-    assert [path for path in world.local.rglob("*.partial")] == []
+    assert list(world.local.rglob("*.partial")) == []
 
 
 def assert_clean_run(world: World) -> None:

@@ -164,7 +164,9 @@ class World:
 
     def artifacts(self, layer: Path | None = None) -> list[str]:
         """The stems of the complete sets on a layer, oldest first."""
-        return sorted(path.name.removesuffix(".manifest.json") for path in (layer or self.local).glob("*.manifest.json"))
+        return sorted(
+            path.name.removesuffix(".manifest.json") for path in (layer or self.local).glob("*.manifest.json")
+        )
 
     def audit(self) -> list[dict[str, Any]]:
         """The records of the host's audit log."""

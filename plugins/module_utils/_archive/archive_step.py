@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The step ``backup_archive``: from sources and dump to a partial artifact on the local layer."""
+
 from __future__ import annotations
 
 import contextlib
@@ -124,7 +125,7 @@ def _check_space(local_dir: str, seen: Survey, dump: DumpFacts) -> None:
     free = free_bytes(local_dir)
     if free < needed:
         raise NoSpace(
-            "the artifact needs at least %d bytes in %s, where %d are free." % (needed, local_dir, free),
+            f"the artifact needs at least {needed} bytes in {local_dir}, where {free} are free.",
             path=local_dir,
             needed=needed,
             free=free,

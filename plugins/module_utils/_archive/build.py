@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds an artifact: surveys the sources first, then streams them, the dump, the member list and the manifest."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -140,7 +141,7 @@ class Builder:
             self._notes.add(remarks.SECRET, found.path)
             return
         if copied.written is None:  # torn, and not allowed to be
-            raise_complaint(SourceChanged, found.path, "it kept changing through %d readings" % sourcefile.READINGS)
+            raise_complaint(SourceChanged, found.path, f"it kept changing through {sourcefile.READINGS} readings")
         note = None
         if copied.outcome in (sourcefile.GREW, sourcefile.CHANGED):
             note = copied.outcome
@@ -187,7 +188,7 @@ class Builder:
             raise translate_oserror(error, extra.path) from error
         if (written.size, written.sha256) != (extra.size, extra.sha256):
             raise DumpDamaged(
-                "%s is not what the dump step left." % extra.path,
+                f"{extra.path} is not what the dump step left.",
                 path=extra.path,
                 expected=extra.sha256,
                 found=written.sha256,
@@ -209,9 +210,7 @@ class Builder:
         if extra.crc32 is None:
             return self._add_own(extra.name, file, extra.size, attributes)
         chunks = self._ticking(up_to(file, extra.size))
-        return self._writer.add_stored(
-            extra.name, chunks, attributes=attributes, size=extra.size, crc32=extra.crc32
-        )
+        return self._writer.add_stored(extra.name, chunks, attributes=attributes, size=extra.size, crc32=extra.crc32)
 
     def _add_own(self, name: str, file: BinaryIO, size: int, attributes: Attributes) -> Written:
         if size <= SMALL:

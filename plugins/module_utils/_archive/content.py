@@ -5,6 +5,7 @@
 
 The list and the central directory have the same order, so both are read as streams, side by side.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -53,9 +54,9 @@ def find_manifest(reader: ZipReader) -> Optional[ManifestFound]:
     if entry is None and members is None:
         return None
     if entry is None or members is None:
-        raise ArtifactIncomplete("it lacks %s" % (MANIFEST if entry is None else MEMBERS))
+        raise ArtifactIncomplete(f"it lacks {(MANIFEST if entry is None else MEMBERS)}")
     if entry.size > MAX_MANIFEST:
-        raise ArtifactUnsupported("its manifest.json has %d bytes" % entry.size, size=entry.size)
+        raise ArtifactUnsupported(f"its manifest.json has {entry.size} bytes", size=entry.size)
     data = b"".join(reader.content(entry))
     return ManifestFound(
         body=decode_manifest(data), sha256=hashlib.sha256(data).hexdigest(), entry=entry, members=members
@@ -127,7 +128,7 @@ class _Lines:
             if line.kind != LINK:
                 return line
             if path_problem(line.path) is not None:
-                raise ArtifactUnsafePath("it lists a link with the name %r" % printable(line.path))
+                raise ArtifactUnsafePath(f"it lists a link with the name {printable(line.path)!r}")
         return None
 
     def _count(self, line: Member) -> None:
@@ -146,7 +147,7 @@ def _prove_member(reader: ZipReader, entry: ZipEntry, line: Member, progress: _P
         progress.tick(len(chunk), entry.path)
     if line.kind == FILE and (entry.size, entry.crc32, digest.hexdigest()) != (line.size, line.crc32, line.sha256):
         raise ArtifactDamaged(
-            "the member %s is not what the member list says" % printable(entry.path),
+            f"the member {printable(entry.path)} is not what the member list says",
             path=printable(entry.path),
             expected=line.sha256,
             found=digest.hexdigest(),
@@ -158,12 +159,12 @@ def _mismatch(reader: ZipReader, entry: ZipEntry, line: Optional[Member]) -> Exc
     if line is not None and not any(other.path == line.path for other in reader.entries()):
         return _missing(line)
     shown = printable(entry.path)
-    return ArtifactDamaged("the member %s is not in the member list, or not at its place in it" % shown, path=shown)
+    return ArtifactDamaged(f"the member {shown} is not in the member list, or not at its place in it", path=shown)
 
 
 def _missing(line: Member) -> ArtifactIncomplete:
     shown = printable(line.path)
-    return ArtifactIncomplete("the member %s is in the member list but not in the archive" % shown, path=shown)
+    return ArtifactIncomplete(f"the member {shown} is in the member list but not in the archive", path=shown)
 
 
 def _watched(chunks: Iterable[bytes], watch: Callable[[bytes], None]) -> Iterator[bytes]:

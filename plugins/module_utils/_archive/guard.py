@@ -7,6 +7,7 @@ A file is known by its path and by its identity (volume and file number), so tha
 name is known too. Symbolic links are never followed by the walker, so they carry nothing in. A *copy* of a secret is
 another file; nothing here looks at contents.
 """
+
 from __future__ import annotations
 
 import os
@@ -48,7 +49,7 @@ class Guard:
             return  # what is not there has no other names
         except OSError as error:
             raise KeyPermissions(
-                "the identity of %s cannot be read, so it cannot be kept out of the archive safely" % path, path=path
+                f"the identity of {path} cannot be read, so it cannot be kept out of the archive safely", path=path
             ) from error
         if file_id.rpartition("-")[2] not in _UNKNOWN:
             self._ids.add(file_id)

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """``manifest.json`` and the sidecar: what an artifact says about itself. ``docs/manifest.md`` describes the fields."""
+
 from __future__ import annotations
 
 import hashlib
@@ -56,7 +57,7 @@ def build_manifest(
         "times": dict(times),
         "tools": {
             **database.get("tools", {}),
-            "python": "%d.%d.%d" % sys.version_info[:3],
+            "python": ".".join(str(part) for part in sys.version_info[:3]),
             "zlib": zlib.ZLIB_RUNTIME_VERSION,
         },
         "database": dict(database),
@@ -87,11 +88,11 @@ def decode_manifest(data: bytes) -> Dict[str, Any]:
         raise ArtifactDamaged("its manifest.json has no schema version")
     if version > SCHEMA_VERSION:
         raise ArtifactUnsupported(
-            "its manifest has schema %d; this collection knows %d" % (version, SCHEMA_VERSION), schema=version
+            f"its manifest has schema {version}; this collection knows {SCHEMA_VERSION}", schema=version
         )
     for key, kind in _NEEDED.items():
         if not isinstance(manifest.get(key), kind):
-            raise ArtifactDamaged("its manifest.json lacks %r" % key, key=key)
+            raise ArtifactDamaged(f"its manifest.json lacks {key!r}", key=key)
     return manifest
 
 

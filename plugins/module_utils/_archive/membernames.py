@@ -6,6 +6,7 @@
 A name is refused when Windows cannot hold it or a program that extracts could be led out of its target by it.
 https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 """
+
 from __future__ import annotations
 
 import re
@@ -34,7 +35,7 @@ def component_problem(name: str) -> Optional[str]:
     except UnicodeEncodeError:
         return "not valid Unicode"
     if units > MAX_COMPONENT:
-        return "longer than %d characters" % MAX_COMPONENT
+        return f"longer than {MAX_COMPONENT} characters"
     return None
 
 
@@ -44,9 +45,9 @@ def path_problem(path: str) -> Optional[str]:
         return "an absolute path"
     components = path.split("/", MAX_DEPTH + 1)
     if len(components) > MAX_DEPTH:
-        return "more than %d levels" % MAX_DEPTH
+        return f"more than {MAX_DEPTH} levels"
     if len(path) > MAX_PATH // 2 and len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
-        return "more than %d bytes" % MAX_PATH
+        return f"more than {MAX_PATH} bytes"
     for component in components:
         problem = component_problem(component)
         if problem is not None:
@@ -73,4 +74,4 @@ def _upper(character: str) -> str:
 def printable(name: str) -> str:
     """The name for messages and results, lone surrogates and control characters escaped."""
     text = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else "\\x%02x" % ord(c) for c in text)
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -5,6 +5,7 @@
 
 ``docs/manifest.md`` describes the fields.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -90,7 +91,7 @@ def read_members(chunks: Iterable[bytes]) -> Iterator[Member]:
         try:
             yield _from_json(json.loads(line))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ArtifactDamaged("line %d of members.jsonl is not a member" % number, line=number) from error
+            raise ArtifactDamaged(f"line {number} of members.jsonl is not a member", line=number) from error
 
 
 def mtime_text(mtime_ns: int) -> str:
@@ -107,7 +108,7 @@ def _to_json(member: Member) -> Dict[str, Any]:
         "mtime_ns": member.mtime_ns,
     }
     if member.kind == FILE:
-        line.update(size=member.size, sha256=member.sha256, crc32="%08x" % (member.crc32 or 0))
+        line.update(size=member.size, sha256=member.sha256, crc32=f"{member.crc32 or 0:08x}")
     if member.attributes:
         line["attributes"] = member.attributes
     line.update({k: v for k, v in (("target", member.target), ("sddl", member.sddl), ("note", member.note)) if v})

@@ -6,6 +6,7 @@
 Each is counted; the first ``LIMIT`` are kept with their path. An archive that leaves out a million allowed files must
 not need memory for a million remarks.
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, List

@@ -11,6 +11,7 @@
 Everything else is literal, brackets too, which are common in file names of web projects. Case never matters, because
 it does not on the systems whose files these are. What is below a matching directory matches with it.
 """
+
 from __future__ import annotations
 
 import re
@@ -61,7 +62,7 @@ def _compile(text: str) -> _Rule:
     bare = slashed.strip("/")
     components = bare.split("/")
     if not bare or any(component in ("", ".", "..") for component in components):
-        raise InputInvalid("the pattern %r matches nothing" % text, pattern=text)
+        raise InputInvalid(f"the pattern {text!r} matches nothing", pattern=text)
     return _Rule(
         expression=re.compile(_expression(components), re.DOTALL),
         whole_path=slashed.startswith("/") or "/" in bare,

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the steps of a run leave each other in its workspace, as far as the archive is concerned."""
+
 from __future__ import annotations
 
 import os
@@ -46,7 +47,7 @@ def read_dump_facts(workspace: str, *, dump_name: str) -> DumpFacts:
     """Raises ``DumpMissing`` or ``DumpEmpty`` where there is no good dump, ``RecordDamaged`` for bad facts."""
     body = read_record(os.path.join(workspace, DATABASE_FACTS))
     if body is None:
-        raise DumpMissing("the dump step of this run left nothing in %s." % workspace, path=workspace)
+        raise DumpMissing(f"the dump step of this run left nothing in {workspace}.", path=workspace)
     try:
         dump, roles = body["dump"], body["roles"]
         facts = DumpFacts(
@@ -57,10 +58,10 @@ def read_dump_facts(workspace: str, *, dump_name: str) -> DumpFacts:
             counts=DumpCounts(tables=int(body["proof"]["tables"]), rows=body["proof"]["rows_total"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RecordDamaged("%s lacks what this step needs (%s)" % (DATABASE_FACTS, error), path=workspace) from error
+        raise RecordDamaged(f"{DATABASE_FACTS} lacks what this step needs ({error})", path=workspace) from error
     for file in (facts.dump, facts.roles):
         if _size(file.path) == 0:
-            raise DumpEmpty("%s has no bytes." % file.path, path=file.path)
+            raise DumpEmpty(f"{file.path} has no bytes.", path=file.path)
     return facts
 
 
@@ -73,12 +74,12 @@ def _size(path: str) -> int:
     try:
         return os.stat(api.long_path(path)).st_size
     except OSError as error:
-        raise DumpMissing("there is no %s." % path, path=path) from error
+        raise DumpMissing(f"there is no {path}.", path=path) from error
 
 
 def read_archive_facts(workspace: str) -> Dict[str, Any]:
     """What ``backup_archive`` of this run wrote; raises ``NotProved`` where it did not, ``RecordDamaged``."""
     body = read_record(os.path.join(workspace, ARCHIVE_FACTS))
     if body is None:
-        raise NotProved("no archive was made in this run: %s has no %s." % (workspace, ARCHIVE_FACTS), path=workspace)
+        raise NotProved(f"no archive was made in this run: {workspace} has no {ARCHIVE_FACTS}.", path=workspace)
     return body

@@ -8,6 +8,7 @@ steady. When they are not, those same bytes are read once more: if they are unch
 (the file has only grown, or was only touched). Otherwise the file is read anew, up to three times. A small file is
 judged before it is written; a large one streams, and its torn member is rolled back (see ``zipwriter``).
 """
+
 from __future__ import annotations
 
 import hashlib

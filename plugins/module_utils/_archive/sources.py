@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A source directory as the parameters describe it, checked before anything is read."""
+
 from __future__ import annotations
 
 import os
@@ -34,10 +35,10 @@ def check_names(sources: Sequence[Source], *, reserved: Sequence[str]) -> None:
     for name in [*reserved, *(source.name for source in sources)]:
         problem = component_problem(name)
         if problem is not None:
-            raise InputInvalid("the name %r cannot stand in the artifact: it has %s" % (name, problem), name=name)
+            raise InputInvalid(f"the name {name!r} cannot stand in the artifact: it has {problem}", name=name)
     for source in sources:
         if fold(source.name) in taken:
-            raise InputInvalid("the name %r stands twice at the top of the artifact" % source.name, name=source.name)
+            raise InputInvalid(f"the name {source.name!r} stands twice at the top of the artifact", name=source.name)
         taken[fold(source.name)] = source.name
 
 
@@ -49,7 +50,7 @@ def resolve(sources: Sequence[Source]) -> List[Source]:
     missing = [s for s in sources if not os.path.isdir(api.long_path(s.path))]
     if missing:
         raise SourceMissing(
-            "not there, or not a directory: %s." % ", ".join("%s (%s)" % (s.path, s.name) for s in missing),
+            "not there, or not a directory: {}.".format(", ".join(f"{s.path} ({s.name})" for s in missing)),
             missing=[{"name": s.name, "path": s.path} for s in missing],
         )
     return [_resolve(source) for source in sources]
@@ -62,7 +63,7 @@ def _resolve(source: Source) -> Source:
         return source
     if not source.follow_root:
         raise InputInvalid(
-            "the source %s is a link to %s; name the directory itself, or declare follow_root" % (source.path, target),
+            f"the source {source.path} is a link to {target}; name the directory itself, or declare follow_root",
             name=source.name,
             path=source.path,
             target=target,

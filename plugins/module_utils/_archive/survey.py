@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A look at the sources before anything is written: how much there is, and every name that cannot be archived."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
@@ -76,9 +77,9 @@ def raise_complaint(failure: Type[BackupError], path: str, reason: str) -> NoRet
 
 def _problem(failure: Type[BackupError], kept: List[Tuple[str, str]], count: int) -> BackupError:
     entries = [{"path": printable(path), "reason": printable(reason)} for path, reason in kept]
-    shown = "; ".join("%(path)s (%(reason)s)" % entry for entry in entries[:3])
-    more = " and %d more" % (count - 3) if count > 3 else ""
-    return failure("%s%s." % (shown, more), entries=entries, count=count)
+    shown = "; ".join("{path} ({reason})".format(**entry) for entry in entries[:3])
+    more = f" and {count - 3} more" if count > 3 else ""
+    return failure(f"{shown}{more}.", entries=entries, count=count)
 
 
 def survey(sources: Sequence[Source], *, guard: Guard) -> Survey:

@@ -10,6 +10,7 @@
 
 An archive that others made has no member list: level 2 then rests on its CRCs alone, and the verdict says so.
 """
+
 from __future__ import annotations
 
 import io
@@ -92,7 +93,9 @@ def naming(path: str) -> Iterator[None]:
     try:
         yield
     except (ArtifactDamaged, ArtifactIncomplete, ArtifactUnsafePath, ArtifactUnsupported) as error:
-        raise type(error)("%s: %s." % (path, error.message.rstrip(".")), **{**error.facts, "artifact": path}) from error
+        raise type(error)(
+            "{}: {}.".format(path, error.message.rstrip(".")), **{**error.facts, "artifact": path}
+        ) from error
     except OSError as error:
         raise translate_oserror(error, path) from error
 
@@ -150,7 +153,7 @@ def _prove_structure(
 def _compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected: Expected) -> None:
     if reader.size != expected.size:
         raise ArtifactDamaged(
-            "it has %d bytes instead of %d" % (reader.size, expected.size), size=reader.size, expected=expected.size
+            f"it has {reader.size} bytes instead of {expected.size}", size=reader.size, expected=expected.size
         )
     if found is None:
         raise ArtifactIncomplete("it has no manifest.json")
@@ -169,15 +172,15 @@ def _require(reader: ZipReader, wanted: Sequence[str]) -> None:
             del missing[key]
     if missing:
         names = sorted(missing.values())
-        raise ArtifactIncomplete("it lacks %s" % ", ".join(names), missing=names)
+        raise ArtifactIncomplete("it lacks {}".format(", ".join(names)), missing=names)
 
 
 def _require_dump(reader: ZipReader, path: str) -> ZipEntry:
     entry = reader.find(path)
     if entry is None:
-        raise DumpMissing("the archive has no %s." % path, path=path)
+        raise DumpMissing(f"the archive has no {path}.", path=path)
     if entry.size == 0:
-        raise DumpEmpty("%s in the archive has no bytes." % path, path=path)
+        raise DumpEmpty(f"{path} in the archive has no bytes.", path=path)
     return entry
 
 

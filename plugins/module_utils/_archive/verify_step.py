@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The step ``backup_verify``: of this run's partial artifact, or of any ZIP by itself."""
+
 from __future__ import annotations
 
 import os
@@ -79,9 +80,9 @@ def _verify_partial(request: Request, workspace: str) -> Dict[str, Any]:
         )
         dump_name = str(made["manifest"]["dump"]["path"])
     except (KeyError, TypeError, ValueError) as error:
-        raise RecordDamaged("archive.json lacks what this step needs (%s)" % error, path=workspace) from error
+        raise RecordDamaged(f"archive.json lacks what this step needs ({error})", path=workspace) from error
     if not os.path.exists(api.long_path(path)):
-        raise NotProved("the archive of this run is gone: %s." % path, path=path)
+        raise NotProved(f"the archive of this run is gone: {path}.", path=path)
     verdict = verify(path, level=min(request.level, levels.CONTENT), required=request.required, expected=expected)
     if request.level >= levels.DUMP:
         _prove_same_dump(verdict, read_dump_facts(workspace, dump_name=dump_name), path)
@@ -92,7 +93,7 @@ def _prove_same_dump(verdict: Verdict, dump: DumpFacts, path: str) -> None:
     """The dump step has decoded the dump in full; that very dump must be the member."""
     if verdict.dump_sha256 != dump.dump.sha256:
         raise ArtifactDamaged(
-            "%s: the dump in it is not the one that was decoded." % path,
+            f"{path}: the dump in it is not the one that was decoded.",
             artifact=path,
             expected=dump.dump.sha256,
             found=verdict.dump_sha256,
@@ -125,7 +126,7 @@ def _read_sidecar(path: str, *, given: bool) -> Optional[Expected]:
     body = read_record(path)
     if body is None:
         if given:
-            raise ArtifactIncomplete("there is no sidecar %s" % path, path=path)
+            raise ArtifactIncomplete(f"there is no sidecar {path}", path=path)
         return None
     try:
         return Expected(
@@ -134,7 +135,7 @@ def _read_sidecar(path: str, *, given: bool) -> Optional[Expected]:
             manifest_sha256=str(body["manifest_sha256"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RecordDamaged("%s is no sidecar" % path, path=path) from error
+        raise RecordDamaged(f"{path} is no sidecar", path=path) from error
 
 
 def _result(

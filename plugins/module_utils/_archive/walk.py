@@ -6,6 +6,7 @@
 Entries come depth first, each directory before what is in it, names in the order in which Windows compares them. Links
 are told with their target and never entered. Only the directories on the way down are held in memory.
 """
+
 from __future__ import annotations
 
 import os
@@ -123,12 +124,12 @@ class Walker:
     def _complain_of_twins(self, entries: List[Entry], prefix: str) -> None:
         for first, second in zip(entries, entries[1:]):
             if fold(first.name) == fold(second.name):
-                self._complain(PathUnusable, self._member(prefix + second.name), "the same name as %r" % first.name)
+                self._complain(PathUnusable, self._member(prefix + second.name), f"the same name as {first.name!r}")
 
     def _is_usable(self, found: Found) -> bool:
         problem = component_problem(found.entry.name) or path_problem(found.path)
         if problem is not None:
-            self._complain(PathUnusable, found.path, "the name has or is %s" % problem)
+            self._complain(PathUnusable, found.path, f"the name has or is {problem}")
             return False
         reason = _REASONS.get(found.entry.kind)
         if reason is None:
@@ -151,9 +152,7 @@ class Walker:
         reason = "gone since its directory was listed"
         self._allowed(self._source.allow_changed, SourceChanged, remarks.VANISHED, relative, reason)
 
-    def _allowed(
-        self, allowed: Patterns, failure: Type[BackupError], kind: str, relative: str, reason: str
-    ) -> None:
+    def _allowed(self, allowed: Patterns, failure: Type[BackupError], kind: str, relative: str, reason: str) -> None:
         if relative and allowed.covers(relative, is_directory=False):
             self._notes.add(kind, self._member(relative), reason)
         else:

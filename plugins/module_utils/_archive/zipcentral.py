@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The central directory, read as a stream, every entry checked by itself."""
+
 from __future__ import annotations
 
 import struct
@@ -63,7 +64,7 @@ def read_entries(window: Window, directory: Directory) -> Iterator[ZipEntry]:
         count += 1
     if count != directory.count:
         raise ArtifactDamaged(
-            "its end record announces %d members, its directory has %d" % (directory.count, count),
+            f"its end record announces {directory.count} members, its directory has {count}",
             announced=directory.count,
             members=count,
         )
@@ -116,7 +117,7 @@ def _name(raw: bytes, extra: bytes, flags: int) -> str:
             if kind == fmt.EXTRA_UNICODE_PATH and field[:5] == struct.pack("<BL", 1, zlib.crc32(raw)):
                 name = field[5:].decode("utf-8")
     except ValueError as error:
-        raise ArtifactDamaged("a member's name or extra field is malformed: %r" % raw[:100]) from error
+        raise ArtifactDamaged(f"a member's name or extra field is malformed: {raw[:100]!r}") from error
     return name
 
 
@@ -147,16 +148,14 @@ def _widen(extra: bytes, fields: Tuple[int, int, int, int], name: str) -> Tuple[
 def _check_kind(name: str, *, flags: int, method: int, disk: int) -> None:
     shown = printable(name)
     if flags & (fmt.FLAG_ENCRYPTED | 0x40 | 0x2000):
-        raise ArtifactUnsupported("the member %s is encrypted" % shown, path=shown)
+        raise ArtifactUnsupported(f"the member {shown} is encrypted", path=shown)
     if flags & ~_KNOWN_FLAGS:
-        raise ArtifactUnsupported("the member %s has unknown flags %#06x" % (shown, flags), path=shown, flags=flags)
+        raise ArtifactUnsupported(f"the member {shown} has unknown flags {flags:#06x}", path=shown, flags=flags)
     if method not in (fmt.STORED, fmt.DEFLATED):
         known = {9: " (Deflate64, as Windows Explorer makes of large files)", 99: " (encrypted)"}.get(method, "")
-        raise ArtifactUnsupported(
-            "the member %s is packed by method %d%s" % (shown, method, known), path=shown, method=method
-        )
+        raise ArtifactUnsupported(f"the member {shown} is packed by method {method}{known}", path=shown, method=method)
     if disk:
-        raise ArtifactUnsupported("the member %s lies in another part of a split archive" % shown, path=shown)
+        raise ArtifactUnsupported(f"the member {shown} lies in another part of a split archive", path=shown)
 
 
 def _check_attributes(name: str, *, made_by: int, external: int, is_directory: bool) -> None:
@@ -164,7 +163,7 @@ def _check_attributes(name: str, *, made_by: int, external: int, is_directory: b
     kind = (external >> 16) & _S_IFMT if made_by >> 8 in _MADE_BY_UNIX else 0
     if kind not in (0, _S_IFDIR if is_directory else _S_IFREG):
         raise ArtifactUnsafePath(
-            "the member %s is neither file nor directory (mode %o)" % (printable(name), external >> 16),
+            f"the member {printable(name)} is neither file nor directory (mode {external >> 16:o})",
             path=printable(name),
         )
 
@@ -175,7 +174,7 @@ def _check_sizes(entry: ZipEntry) -> None:
     bomb = entry.method == fmt.DEFLATED and entry.size > entry.packed * 1032
     if stored_lie or bomb or (entry.is_directory and entry.size):
         raise ArtifactDamaged(
-            "the member %s announces sizes that cannot be" % printable(entry.path),
+            f"the member {printable(entry.path)} announces sizes that cannot be",
             path=printable(entry.path),
             packed=entry.packed,
             size=entry.size,

@@ -7,6 +7,7 @@ The local header must tell what the directory tells, the content must end with i
 size and CRC, and reach exactly to what follows. Python's zipfile accepts a stream whose last block was never marked
 as the last; here that is damage.
 """
+
 from __future__ import annotations
 
 import struct
@@ -42,7 +43,7 @@ def content(window: Window, entry: ZipEntry, *, end: int) -> Iterator[bytes]:
         crc = zlib.crc32(piece, crc)
         yield piece
     if size != entry.size:
-        raise _damaged(entry, "has %d bytes of the %d that it announces" % (size, entry.size))
+        raise _damaged(entry, f"has {size} bytes of the {entry.size} that it announces")
     if crc != entry.crc32:
         raise _damaged(entry, "does not match its CRC-32")
     _check_tail(window, entry, start=start + entry.packed, end=end)
@@ -81,7 +82,7 @@ def _widen_local(entry: ZipEntry, packed: int, size: int, extra: bytes) -> Tuple
         raise _damaged(entry, "has two 64-bit fields")
     if fmt.MAX32 not in (packed, size):
         return packed, size
-    values = list(struct.unpack_from("<%dQ" % (len(wide[0]) // 8), wide[0])) if wide else []
+    values = list(struct.unpack_from(f"<{len(wide[0]) // 8}Q", wide[0])) if wide else []
     if len(values) < (packed, size).count(fmt.MAX32):
         raise _damaged(entry, "lacks the 64-bit sizes that it announces")
     size = values.pop(0) if size == fmt.MAX32 else size
@@ -117,7 +118,7 @@ def _inflate_chunk(
         try:
             piece = inflate(data, _OUTPUT)
         except zlib.error as error:
-            raise _damaged(entry, "does not inflate (%s)" % error) from error
+            raise _damaged(entry, f"does not inflate ({error})") from error
         if piece:
             yield piece
         data = rest()
@@ -141,4 +142,4 @@ def _check_tail(window: Window, entry: ZipEntry, *, start: int, end: int) -> Non
 
 def _damaged(entry: ZipEntry, what: str) -> ArtifactDamaged:
     path = printable(entry.path)
-    return ArtifactDamaged("the member %s %s" % (path, what), path=path)
+    return ArtifactDamaged(f"the member {path} {what}", path=path)

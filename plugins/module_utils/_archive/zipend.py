@@ -6,6 +6,7 @@
 Strict on purpose: the end record must be the file's last bytes and the directory must end exactly where the end
 records begin, so that no two readers can see two different archives in one file.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -49,9 +50,7 @@ def find_directory(window: Window) -> Directory:
     """The central directory; raises ``ArtifactDamaged`` or ``ArtifactUnsupported``."""
     end_at, end = _find_end(window)
     _, disk, first_disk, here, count, size, start, _ = end
-    zip64 = end_at >= fmt.LOCATOR64.size and (
-        window.read(end_at - fmt.LOCATOR64.size, 4) == fmt.LOCATOR64_SIGNATURE
-    )
+    zip64 = end_at >= fmt.LOCATOR64.size and (window.read(end_at - fmt.LOCATOR64.size, 4) == fmt.LOCATOR64_SIGNATURE)
     saturated = count == fmt.MAX16 or size == fmt.MAX32 or start == fmt.MAX32
     if not zip64 and (disk or first_disk or here != count):
         raise ArtifactUnsupported("it is a part of a split archive", disk=disk)

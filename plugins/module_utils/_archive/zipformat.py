@@ -5,6 +5,7 @@
 
 Section numbers are those of APPNOTE.TXT 6.3.10, https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 """
+
 from __future__ import annotations
 
 import struct

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A member's headers as bytes: pure functions, nothing is written here."""
+
 from __future__ import annotations
 
 import struct
@@ -72,7 +73,7 @@ def central_header(header: Header) -> bytes:
     extra = fmt.timestamp_extra(header.attributes.mtime_ns)
     large = [value for value in (header.size, header.packed, header.offset) if value >= fmt.MAX32]
     if large:
-        extra = struct.pack("<HH%dQ" % len(large), fmt.EXTRA_ZIP64, 8 * len(large), *large) + extra
+        extra = struct.pack(f"<HH{len(large)}Q", fmt.EXTRA_ZIP64, 8 * len(large), *large) + extra
     time, date = fmt.dos_time(header.attributes.mtime_ns)
     fixed = fmt.CENTRAL.pack(
         fmt.CENTRAL_SIGNATURE,
@@ -106,9 +107,7 @@ def end_records(*, count: int, start: int, size: int) -> bytes:
             fmt.END64_SIGNATURE, fixed, fmt.MADE_BY, version, 0, 0, count, count, size, start
         ) + fmt.LOCATOR64.pack(fmt.LOCATOR64_SIGNATURE, 0, start + size, 1)
     short = min(count, fmt.MAX16)
-    return records + fmt.END.pack(
-        fmt.END_SIGNATURE, 0, 0, short, short, min(size, fmt.MAX32), min(start, fmt.MAX32), 0
-    )
+    return records + fmt.END.pack(fmt.END_SIGNATURE, 0, 0, short, short, min(size, fmt.MAX32), min(start, fmt.MAX32), 0)
 
 
 def _external_attributes(header: Header) -> int:

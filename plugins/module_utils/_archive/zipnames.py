@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A register of member names that finds those that are one on Windows, without holding the names."""
+
 from __future__ import annotations
 
 import hashlib
@@ -26,18 +27,18 @@ class NameRegister:
         """Take a member's path (without a trailing slash) in."""
         problem = path_problem(path)
         if problem is not None:
-            raise ArtifactUnsafePath("the member name %r has %s" % (printable(path), problem), path=printable(path))
+            raise ArtifactUnsafePath(f"the member name {printable(path)!r} has {problem}", path=printable(path))
         folded = fold(path)
         self._add_parents(folded, path)
         key = _key(folded)
         if key in self._files or key in self._directories:
             raise ArtifactDamaged(
-                "two members have the same name for Windows: %s" % printable(path), path=printable(path)
+                f"two members have the same name for Windows: {printable(path)}", path=printable(path)
             )
         if is_directory:
             self._directories.add(key)
         elif key in self._implied:
-            raise ArtifactDamaged("a name is both file and directory: %s" % printable(path), path=printable(path))
+            raise ArtifactDamaged(f"a name is both file and directory: {printable(path)}", path=printable(path))
         else:
             self._files.add(key)
 
@@ -50,7 +51,7 @@ class NameRegister:
             key = _key(parent)
             if key in self._files:
                 raise ArtifactDamaged(
-                    "a name is both file and directory: above %s" % printable(path), path=printable(path)
+                    f"a name is both file and directory: above {printable(path)}", path=printable(path)
                 )
             if key in self._implied:
                 return  # then so are all above it

@@ -10,6 +10,7 @@ belong to exactly one member or record, and every name must be one that Windows 
 Raised are ``ArtifactDamaged``, ``ArtifactUnsafePath`` and ``ArtifactUnsupported`` only, whatever the bytes are, plus
 OSError from the disk.
 """
+
 from __future__ import annotations
 
 from array import array
@@ -37,7 +38,7 @@ class ZipReader:
         self._window = Window(file, size=size)
         self._directory: Directory = find_directory(self._window)
         if self._directory.count > MAX_MEMBERS:
-            raise ArtifactUnsupported("it has %d members" % self._directory.count, members=self._directory.count)
+            raise ArtifactUnsupported(f"it has {self._directory.count} members", members=self._directory.count)
         self._offsets = array("Q")
         self.files = 0
         self.directories = 0
@@ -89,6 +90,6 @@ class ZipReader:
     def _prove_extents(self) -> None:
         begin = self._offsets[0] if self._offsets else self._directory.start
         if begin != 0:
-            raise ArtifactDamaged("there are %d bytes before the first member" % begin, bytes=begin)
+            raise ArtifactDamaged(f"there are {begin} bytes before the first member", bytes=begin)
         for entry in self.entries():
             zipcontent.check_extent(entry, end=self._end_of(entry))

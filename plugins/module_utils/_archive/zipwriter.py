@@ -9,6 +9,7 @@ The central directory grows in a spool file beside. Everything that leaves is ha
 cut off the end of the file, which is ours alone until it is published, and written anew. So the finished file has no
 dead bytes between members, and strict verifiers, ours first, need not tolerate any.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -148,7 +149,7 @@ class ZipWriter:
             raise self._cannot_write(error) from error
         size = self.position - start
         if size != self._central_position:
-            raise ArtifactDamaged("the directory's spool has %d bytes of %d" % (size, self._central_position))
+            raise ArtifactDamaged(f"the directory's spool has {size} bytes of {self._central_position}")
         self._emit(end_records(count=self.count, start=start, size=size))
         return self._digest.hexdigest()
 
@@ -198,7 +199,7 @@ class ZipWriter:
         for chunk in chunks:
             size += len(chunk)
             if size > limit:
-                raise ValueError("more than the %d bytes that were announced" % limit)
+                raise ValueError(f"more than the {limit} bytes that were announced")
             digest.update(chunk)
             crc = zlib.crc32(chunk, crc)
             self._emit(through(chunk) if through is not None else chunk)

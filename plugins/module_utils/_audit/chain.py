@@ -105,7 +105,7 @@ def walk(file: BinaryIO) -> Chain:
             head = Head(seq=body["seq"], hash=seal(body)[1])
             good += len(line)
         except ValueError as error:
-            broken = "line %s: %s" % (number, error)
+            broken = f"line {number}: {error}"
     if head is None:
         return Chain(Head(), torn=torn, broken=broken or NO_RECORD)
     return Chain(head, good, torn=torn, broken=broken, link=link)
@@ -115,7 +115,7 @@ def _follow(head: Head, body: Dict[str, Any]) -> None:
     if body.get("prev") != head.hash:
         raise ValueError("it does not follow the record before it")
     if body["seq"] != head.seq + 1:
-        raise ValueError("its number is %s after %s" % (body["seq"], head.seq))
+        raise ValueError("its number is {} after {}".format(body["seq"], head.seq))
 
 
 def _link_of(body: Dict[str, Any]) -> Optional[Link]:

@@ -100,7 +100,7 @@ class AuditLog:
             NoSpace, PathPermissions, PathUnusable: it could not be written; then the log is as it was.
         """
         if not _EVENT.fullmatch(event.event) or event.result not in RESULTS:
-            raise InputInvalid("%r with result %r is no event" % (event.event, event.result), event=event.event)
+            raise InputInvalid(f"{event.event!r} with result {event.result!r} is no event", event=event.event)
         if dry_run:
             return self._dry(whole=whole)
         _fs.ensure_private_directory(self._directory)
@@ -175,7 +175,7 @@ class AuditLog:
 
 def _broken(name: str, chain: Chain) -> AuditBroken:
     return AuditBroken(
-        "the audit log's segment %s does not hold: %s" % (name, chain.broken), segment=name, place=chain.broken
+        f"the audit log's segment {name} does not hold: {chain.broken}", segment=name, place=chain.broken
     )
 
 
@@ -183,5 +183,5 @@ def _wait_for(lock: api.FileLock) -> None:
     end = time.monotonic() + PATIENCE
     while not lock.try_acquire():
         if time.monotonic() >= end:
-            raise Locked("another process keeps the audit log (%s)" % lock.path, path=lock.path)
+            raise Locked(f"another process keeps the audit log ({lock.path})", path=lock.path)
         time.sleep(_PAUSE)

@@ -78,8 +78,8 @@ class Segments:
         try:
             digest = self.digest(link.segment)
         except FileNotFoundError:
-            return "the segment before it, %s, is gone" % link.segment
-        return "" if digest == link.sha256 else "the segment before it, %s, was changed" % link.segment
+            return f"the segment before it, {link.segment}, is gone"
+        return "" if digest == link.sha256 else f"the segment before it, {link.segment}, was changed"
 
     def digest(self, name: str) -> str:
         """The SHA-256 of all bytes of a segment."""
@@ -124,7 +124,7 @@ class Segments:
         """Free, or with these very bytes (a crash came after it was written)."""
         number = 1
         while True:
-            name = "audit.torn-%s" % number
+            name = f"audit.torn-{number}"
             try:
                 if self.digest(name) == hashlib.sha256(torn).hexdigest():
                     return name
@@ -166,5 +166,5 @@ def _end_of(file: BinaryIO) -> Chain:
     try:
         head = hash_of_line(whole.rpartition(b"\n")[2] + b"\n")
     except ValueError as error:
-        return Chain(Head(), good, torn=len(torn), broken="its last line: %s" % error)
+        return Chain(Head(), good, torn=len(torn), broken=f"its last line: {error}")
     return Chain(head=head, good=good, torn=len(torn))

@@ -30,7 +30,7 @@ def prepare(paths: Sequence[str], *, operator: Optional[str], dry_run: bool) -> 
             if not dry_run:
                 _make(path, before[path], operator)
         except LookupError as error:
-            raise InputInvalid("the operator %r does not exist on the host" % operator, operator=operator) from error
+            raise InputInvalid(f"the operator {operator!r} does not exist on the host", operator=operator) from error
         except OSError as error:
             raise translate_oserror(error, path) from error
     return {
@@ -46,7 +46,7 @@ def _problems(path: str, operator: Optional[str]) -> Any:
     if not os.path.exists(api.long_path(path)):
         return None
     if not os.path.isdir(api.long_path(path)):
-        raise PathUnusable("%s is not a directory" % path, path=path)
+        raise PathUnusable(f"{path} is not a directory", path=path)
     return api.access_problems(path, operator)
 
 
@@ -58,8 +58,8 @@ def _make(path: str, state: str, operator: Optional[str]) -> None:
         api.protect(path, operator)
     left = api.access_problems(path, operator)
     if left:
-        raise PathPermissions("%s stays open: %s" % (path, "; ".join(left)), path=path, problems=left)
+        raise PathPermissions("{} stays open: {}".format(path, "; ".join(left)), path=path, problems=left)
 
 
 def _listing(states: Dict[str, str]) -> str:
-    return "".join("%s: %s\n" % (path, state) for path, state in states.items())
+    return "".join(f"{path}: {state}\n" for path, state in states.items())

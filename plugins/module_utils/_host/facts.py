@@ -43,7 +43,7 @@ def _psycopg() -> Dict[str, Any]:
 
         return {"version": psycopg.__version__, "libpq": psycopg.pq.version(), "implementation": psycopg.pq.__impl__}
     except ImportError as error:
-        raise ToolMissing("psycopg cannot be imported in %s: %s" % (sys.executable, error)) from error
+        raise ToolMissing(f"psycopg cannot be imported in {sys.executable}: {error}") from error
 
 
 def _tools(directory: str) -> Dict[str, str]:
@@ -54,7 +54,7 @@ def _tools(directory: str) -> Dict[str, str]:
     except OSError as error:
         raise translate_oserror(error, directory) from error
     except NotAProgram as error:
-        raise ToolMissing("a program in %s is damaged: %s" % (directory, error), tools_dir=directory) from error
+        raise ToolMissing(f"a program in {directory} is damaged: {error}", tools_dir=directory) from error
     # A library that is elsewhere on this host is fine here, but the next host may not have it: tell, do not refuse.
     return {**find_tools(directory).versions(), "libraries_not_beside_them": ", ".join(lacking)}
 

@@ -44,12 +44,12 @@ class Held:
         try:
             lease = self._lock.read()
         except RecordDamaged as error:
-            raise LeaseLost("the lease of run %s was damaged while it ran" % self.run_id, run_id=self.run_id) from error
+            raise LeaseLost(f"the lease of run {self.run_id} was damaged while it ran", run_id=self.run_id) from error
         if lease is None:
-            raise LeaseLost("run %s has no lease on this host" % self.run_id, run_id=self.run_id)
+            raise LeaseLost(f"run {self.run_id} has no lease on this host", run_id=self.run_id)
         if lease.run_id != self.run_id:
             raise LeaseLost(
-                "run %s has lost the host to run %s" % (self.run_id, lease.run_id),
+                f"run {self.run_id} has lost the host to run {lease.run_id}",
                 run_id=self.run_id,
                 holder=lease.as_body(),
             )
@@ -87,10 +87,10 @@ def held(
     lock = RunLock(layout)
     holding = Held(lock, run_id or _context.require_run_id())
     if not os.path.isdir(api.long_path(layout.lock_dir)):
-        raise LeaseLost("run %s has no lease on this host" % holding.run_id, run_id=holding.run_id)
+        raise LeaseLost(f"run {holding.run_id} has no lease on this host", run_id=holding.run_id)
     if not lock.take_os_lock(patience):
         holding.check()
-        raise Locked("another process works on this host under the lease of run %s" % holding.run_id)
+        raise Locked(f"another process works on this host under the lease of run {holding.run_id}")
     beats = threading.Thread(target=holding.keep_beating, args=(heartbeat_every,), daemon=True)
     try:
         holding.beat()

@@ -72,7 +72,7 @@ def lease_of(body: Dict[str, Any], *, name: str) -> Lease:
             heartbeat=parse_time(body["heartbeat"]),
         )
     except Exception as error:  # whatever is wrong with it, it is no lease
-        raise RecordDamaged("%s holds no lease" % name, path=name) from error
+        raise RecordDamaged(f"{name} holds no lease", path=name) from error
 
 
 def judge_lease(
@@ -103,9 +103,7 @@ def judge_lease(
         return Verdict(DEAD, "the host was started again since, and no process holds the lock")
     age = int((now - lease.heartbeat).total_seconds())
     if age > stale_after:
-        return Verdict(DEAD, "its last heartbeat is %s s old, and no process holds the lock" % age)
+        return Verdict(DEAD, f"its last heartbeat is {age} s old, and no process holds the lock")
     if age < -CLOCK_TOLERANCE:
         return Verdict(HELD, "its last heartbeat is %s s in the future" % -age)
-    return Verdict(
-        HELD, "its last heartbeat is %s s old, less than the %s s after which it is dead" % (age, stale_after)
-    )
+    return Verdict(HELD, f"its last heartbeat is {age} s old, less than the {stale_after} s after which it is dead")

@@ -155,18 +155,17 @@ class RunLock:
 
     def _refusal(self, verdict: Verdict, lease: Optional[Lease]) -> BackupError:
         if lease is None:
-            return Locked("the host is taken: %s" % verdict.reason, reason=verdict.reason)
+            return Locked(f"the host is taken: {verdict.reason}", reason=verdict.reason)
         facts = {**lease.as_body(), "reason": verdict.reason, "alive": api.process_started(lease.pid) is not None}
         ahead = (lease.heartbeat - self._clock()).total_seconds()
         if ahead > CLOCK_TOLERANCE:
             return ClockSuspect(
-                "the lease of run %s was last renewed at %s, which is in the future here; the host's clock says %s"
-                % (lease.run_id, format_time(lease.heartbeat), format_time(self._clock())),
+                f"the lease of run {lease.run_id} was last renewed at {format_time(lease.heartbeat)}, which is in the "
+                f"future here; the host's clock says {format_time(self._clock())}",
                 **facts,
             )
         return Locked(
-            "run %s (%s, started %s by %s, process %s, last heartbeat %s) has the host: %s"
-            % (
+            "run {} ({}, started {} by {}, process {}, last heartbeat {}) has the host: {}".format(
                 lease.run_id,
                 lease.purpose,
                 format_time(lease.started),
@@ -189,8 +188,8 @@ class RunLock:
         try:
             verdict, found = self.judge(run_id, patience=PATIENCE)
             if verdict.state != OURS:
-                owner = "nobody" if found is None else "run %s" % found.run_id
-                return Released(False, "the lease is not this run's: it belongs to %s (%s)" % (owner, verdict.reason))
+                owner = "nobody" if found is None else f"run {found.run_id}"
+                return Released(False, f"the lease is not this run's: it belongs to {owner} ({verdict.reason})")
             if not self.take_os_lock():
                 raise self._refusal(Verdict(HELD, "a process of this run still works"), found)
             clean_up()

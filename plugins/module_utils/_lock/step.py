@@ -28,7 +28,7 @@ def take(layout: HostLayout, *, purpose: str, stale_after: int, dry_run: bool) -
     now = utc_now()
     compare_clocks(now, context.controller_time)
     if stale_after < 1:
-        raise InputInvalid("stale_after is %s; it must be at least 1 second" % stale_after, stale_after=stale_after)
+        raise InputInvalid(f"stale_after is {stale_after}; it must be at least 1 second", stale_after=stale_after)
     acquired = RunLock(layout).acquire(
         run_id, purpose=purpose, controller=context.controller, stale_after=stale_after, dry_run=dry_run
     )
@@ -52,8 +52,7 @@ def compare_clocks(host: datetime, controller: Optional[datetime]) -> None:
     apart = int(abs((host - controller).total_seconds()))
     if apart > CLOCK_TOLERANCE:
         raise ClockSuspect(
-            "the host's clock says %s, the control node's %s: %s s apart"
-            % (format_time(host), format_time(controller), apart),
+            f"the host's clock says {format_time(host)}, the control node's {format_time(controller)}: {apart} s apart",
             host=format_time(host),
             controller=format_time(controller),
             apart=apart,

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copies one set to the mirror: adds, proves, and only then gives names. Never overwrites, never deletes a set."""
+
 from __future__ import annotations
 
 import hashlib
@@ -36,9 +37,7 @@ SPACE_RESERVE = 16 << 20  # bytes that stay free on the mirror: sidecars, state 
 READS_AND_WRITES = 2  # a set's bytes pass the meter twice: once copied, once read back
 
 
-def copy_set(
-    source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, check: Check, meter: Meter
-) -> None:
+def copy_set(source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, check: Check, meter: Meter) -> None:
     """Put a proved copy of a counting set on the mirror and record it on both layers.
 
     Raises ``NoSpace``, ``ArtifactDamaged`` (the source rotted; it does not count from then on), ``MirrorMismatch``
@@ -57,8 +56,8 @@ def copy_set(
         found = reread(partial, meter=meter)
         if found != (sidecar.sha256, sidecar.size):
             raise MirrorMismatch(
-                "%s was read back as %d bytes with SHA-256 %s instead of %d bytes with %s"
-                % (partial, found[1], found[0], sidecar.size, sidecar.sha256),
+                f"{partial} was read back as {found[1]} bytes with SHA-256 {found[0]} "
+                f"instead of {sidecar.size} bytes with {sidecar.sha256}",
                 path=partial,
             )
         name_files(mirror, artifact, run_id=run_id, sidecar=data, check=check)
@@ -82,7 +81,7 @@ def require_space(mirror: Layer, size: int) -> None:
     free = free_bytes(mirror.path)
     if free < size + SPACE_RESERVE:
         raise NoSpace(
-            "%s has %d bytes free and %d are needed" % (mirror.path, free, size + SPACE_RESERVE),
+            f"{mirror.path} has {free} bytes free and {size + SPACE_RESERVE} are needed",
             path=mirror.path,
             free=free,
             needed=size + SPACE_RESERVE,
@@ -96,7 +95,7 @@ def _read_sidecar_bytes(source: Layer, artifact: ArtifactName) -> Tuple[bytes, S
         with platform.open_source(path) as file:
             data = b"".join(chunks_of(file))
     except FileNotFoundError as error:
-        raise RecordDamaged("%s is gone" % path, path=path) from error
+        raise RecordDamaged(f"{path} is gone", path=path) from error
     except OSError as error:
         raise translate_oserror(error, path) from error
     return data, parse_sidecar(decode_record(data, name=path), name=path)
@@ -134,8 +133,8 @@ def _blame_source(source: Layer, artifact: ArtifactName, sidecar: Sidecar, run_i
     """What was read is not what the sidecar says: find out whether the source's disk holds it wrong, and say so."""
     reverify(source, artifact, sidecar, run_id=run_id)  # raises ArtifactDamaged and puts it on record
     raise MirrorMismatch(
-        "%s was read wrong once, and right when it was read again: suspect memory, cable or controller"
-        % source.file(artifact.zip),
+        f"{source.file(artifact.zip)} was read wrong once, and right when it was read again: "
+        "suspect memory, cable or controller",
         path=source.file(artifact.zip),
     )
 

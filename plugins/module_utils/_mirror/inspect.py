@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Looks at the mirror as it stands on the host, and says what speaks against writing to it. Changes nothing."""
+
 from __future__ import annotations
 
 import os
@@ -30,9 +31,9 @@ def inspect_mirror(
     """
     try:
         if not expected_id:
-            raise MirrorMissing("the inventory names no volume for the mirror %s" % mirror_dir, path=mirror_dir)
+            raise MirrorMissing(f"the inventory names no volume for the mirror {mirror_dir}", path=mirror_dir)
         if not os.path.isdir(platform.long_path(mirror_dir)):
-            raise MirrorMissing("there is no directory %s" % mirror_dir, path=mirror_dir)
+            raise MirrorMissing(f"there is no directory {mirror_dir}", path=mirror_dir)
         if not expected_id:
             raise MirrorMissing("the inventory does not say which volume is the mirror", path=mirror_dir)
         marker = read_marker(mirror_dir)
@@ -53,11 +54,11 @@ def inspect_mirror(
 def _marker_problems(mirror_dir: str, marker: Optional[Marker], prefix: str) -> List[BackupError]:
     path = marker_path(mirror_dir)
     if marker is None:
-        return [MirrorMissing("%s was never made the mirror: there is no %s" % (mirror_dir, path), path=path)]
+        return [MirrorMissing(f"{mirror_dir} was never made the mirror: there is no {path}", path=path)]
     if marker.prefix != prefix:
         return [
             MirrorWrongVolume(
-                "%s was made the mirror of %s, not of %s" % (mirror_dir, marker.prefix, prefix),
+                f"{mirror_dir} was made the mirror of {marker.prefix}, not of {prefix}",
                 path=path,
                 found=marker.prefix,
                 expected=prefix,
@@ -71,7 +72,7 @@ def volume_of(path: str) -> Volume:
     try:
         return platform.volume(path)
     except FileNotFoundError as error:
-        raise MirrorMissing("there is no %s" % path, path=path) from error
+        raise MirrorMissing(f"there is no {path}", path=path) from error
     except OSError as error:
         raise translate_oserror(error, path) from error
 

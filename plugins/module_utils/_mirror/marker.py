@@ -6,6 +6,7 @@
 Nothing else ever makes one, so a letter that now belongs to another disk, an empty mount folder or a disk that was
 swapped in by mistake has none, or the wrong one.
 """
+
 from __future__ import annotations
 
 import os
@@ -44,7 +45,7 @@ def read_marker(mirror_dir: str) -> Optional[Marker]:
         return None
     try:
         if body["schema_version"] != SCHEMA_VERSION:
-            raise ValueError("schema %r" % body["schema_version"])
+            raise ValueError("schema {!r}".format(body["schema_version"]))
         return Marker(
             volume_id=str(body["volume_id"]),
             created=parse_time(body["created"]),
@@ -52,7 +53,7 @@ def read_marker(mirror_dir: str) -> Optional[Marker]:
             prefix=str(body["prefix"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RecordDamaged("%s is no marker of this version" % path, path=path) from error
+        raise RecordDamaged(f"{path} is no marker of this version", path=path) from error
 
 
 def write_marker(mirror_dir: str, marker: Marker) -> None:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The modules ``backup_mirror`` and ``mirror_init``, without Ansible: judge the volume, then work under the lease."""
+
 from __future__ import annotations
 
 import os
@@ -83,9 +84,7 @@ def mirror(request: Request, *, volume_id: str, policy: Policy, dry_run: bool) -
 
 
 def _choose(request: Request, policy: Policy, run_id: str) -> Selection:
-    return choose(
-        request.source, request.mirror, prefix=request.prefix, policy=policy, now=utc_now(), run_id=run_id
-    )
+    return choose(request.source, request.mirror, prefix=request.prefix, policy=policy, now=utc_now(), run_id=run_id)
 
 
 def _require_volume(request: Request, volume_id: str) -> None:
@@ -123,7 +122,7 @@ def _preview(selection: Selection, warn: Warn) -> Dict[str, Any]:
 
 def _result(done: Mirrored, warn: Warn) -> Dict[str, Any]:
     for stem in done.damaged:
-        warn("the mirror's copy of %s is damaged: move it away, and the next run copies the set again" % stem)
+        warn(f"the mirror's copy of {stem} is damaged: move it away, and the next run copies the set again")
     skipped: List[Dict[str, str]] = [{"artifact": stem, "reason": why} for stem, why in done.skipped.items()]
     return {
         "changed": done.changed,
@@ -181,13 +180,13 @@ def _must_mark(mirror_dir: str, marker: Marker, *, replace: bool) -> bool:
     if (found.volume_id.lower(), found.prefix) == (marker.volume_id.lower(), marker.prefix):
         return False
     if not replace:
-        raise _refusal(mirror_dir, "it is of volume %s and prefix %s" % (found.volume_id, found.prefix))
+        raise _refusal(mirror_dir, f"it is of volume {found.volume_id} and prefix {found.prefix}")
     return True
 
 
 def _refusal(mirror_dir: str, what: str) -> MirrorWrongVolume:
     path = marker_path(mirror_dir)
-    return MirrorWrongVolume("%s is there already: %s (replace=true overwrites it)" % (path, what), path=path)
+    return MirrorWrongVolume(f"{path} is there already: {what} (replace=true overwrites it)", path=path)
 
 
 def _existing(path: str) -> str:

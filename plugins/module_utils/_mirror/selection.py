@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which sets are to be copied to the mirror: a pure decision over both layers' catalogs."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -72,11 +73,11 @@ def _taken(item: BackupSet, there: Optional[BackupSet], target: Catalog) -> Opti
     name = item.artifact.zip
     foreign = next((f for f in target.foreign if f.name.lower() == name.lower()), None)
     if foreign is not None:
-        return MirrorMismatch("the mirror has a %s of another origin: %s" % (foreign.name, foreign.reason), name=name)
+        return MirrorMismatch(f"the mirror has a {foreign.name} of another origin: {foreign.reason}", name=name)
     if there is None or (there.size is None and there.sidecar is None):
         return None  # nothing under a final name
     if there.status != COMPLETE:
-        return MirrorMismatch("the mirror's %s is unfinished: %s" % (name, there.reason), name=name)
+        return MirrorMismatch(f"the mirror's {name} is unfinished: {there.reason}", name=name)
     if there.sidecar != item.sidecar:
-        return MirrorMismatch("the mirror's %s is another one by its sidecar" % name, name=name)
+        return MirrorMismatch(f"the mirror's {name} is another one by its sidecar", name=name)
     return None

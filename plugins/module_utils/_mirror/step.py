@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The mirror step: everything that the mirror lacks and would keep, this run's set first."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ def _treat(
     try:
         reverify(mirror, item.artifact, item.proof, run_id=run_id, meter=meter)
     except ArtifactDamaged as error:
-        raise MirrorMismatch("the mirror's copy is damaged: %s" % error.message, **error.facts) from error
+        raise MirrorMismatch(f"the mirror's copy is damaged: {error.message}", **error.facts) from error
     mark_mirrored(source, item.artifact, run_id=run_id)
     result.reread.append(item.artifact.stem)
 

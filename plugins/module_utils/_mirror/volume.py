@@ -6,6 +6,7 @@
 Strict by default: what the platform cannot tell counts as wrong. A lab, or a system that lacks a fact, may accept
 unknown facts by name; every acceptance is a warning in every result.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -82,12 +83,12 @@ class _Judge:
         """It is the volume that the inventory and its own marker name."""
         found = self._facts.id
         if found is None:
-            self._wrong("the id of the volume at %s cannot be read" % self._facts.root)
+            self._wrong(f"the id of the volume at {self._facts.root} cannot be read")
             return
         for whose, wanted in (("the inventory", expected_id), ("its marker", marker.volume_id if marker else None)):
             if wanted is not None and wanted.lower() != found.lower():
                 self._wrong(
-                    "the volume at %s is %s, and %s says %s" % (self._facts.root, found, whose, wanted),
+                    f"the volume at {self._facts.root} is {found}, and {whose} says {wanted}",
                     found=found,
                     expected=wanted,
                 )
@@ -100,7 +101,7 @@ class _Judge:
             if self._tolerance.same_disk:
                 self.warnings.append("mirror and source are on the same disk, which allow_same_disk accepts")
             else:
-                self._wrong("%s is on the same disk as %s" % (self._facts.root, source.root), disk=self._facts.disk)
+                self._wrong(f"{self._facts.root} is on the same disk as {source.root}", disk=self._facts.disk)
         elif not (mine and theirs):
             self._unknown("disk")
 
@@ -108,17 +109,17 @@ class _Judge:
         """It keeps what is written to it, whole."""
         facts = self._facts
         if facts.locked:
-            self._wrong("the volume at %s is locked by BitLocker" % facts.root)
-        self._demand("kind", facts.kind, facts.kind == "fixed", "is %s, not a fixed drive" % facts.kind)
+            self._wrong(f"the volume at {facts.root} is locked by BitLocker")
+        self._demand("kind", facts.kind, facts.kind == "fixed", f"is {facts.kind}, not a fixed drive")
         self._demand("read_only", facts.read_only, not facts.read_only, "is read-only")
         self._demand("compressed", facts.compressed, not facts.compressed, "is compressed, which giant files break")
         filesystem = (facts.filesystem or "").lower()
-        small = "is %s, which holds no file of 4 GiB" % facts.filesystem
+        small = f"is {facts.filesystem}, which holds no file of 4 GiB"
         self._demand("filesystem", facts.filesystem, filesystem not in _SMALL_FILESYSTEMS, small)
         temporary = (facts.label or "").strip().lower() == _TEMPORARY_LABEL
-        self._demand("label", facts.label, not temporary, "is labelled %r" % facts.label)
+        self._demand("label", facts.label, not temporary, f"is labelled {facts.label!r}")
         if temporary_readme:
-            self._wrong("the volume at %s holds %s: a temporary disk" % (facts.root, TEMPORARY_README))
+            self._wrong(f"the volume at {facts.root} holds {TEMPORARY_README}: a temporary disk")
 
     def space(self, needed: int) -> None:
         """There is room."""
@@ -126,7 +127,7 @@ class _Judge:
         if free is not None and free < needed:
             self.problems.append(
                 NoSpace(
-                    "%s has %d bytes free and %d are needed" % (self._facts.root, free, needed),
+                    f"{self._facts.root} has {free} bytes free and {needed} are needed",
                     path=self._facts.root,
                     free=free,
                     needed=needed,
@@ -138,14 +139,14 @@ class _Judge:
         if value is None:
             self._unknown(name)
         elif not good:
-            self._wrong("the volume at %s %s" % (self._facts.root, complaint), fact=name, found=value)
+            self._wrong(f"the volume at {self._facts.root} {complaint}", fact=name, found=value)
 
     def _unknown(self, name: str) -> None:
         if name in self._tolerance.unknown:
-            self.warnings.append("the mirror's %s is unknown, which accept_unknown_volume_facts accepts" % name)
+            self.warnings.append(f"the mirror's {name} is unknown, which accept_unknown_volume_facts accepts")
         else:
             self._wrong(
-                "the host cannot tell the %s of the volume at %s, and unknown is not good" % (name, self._facts.root),
+                f"the host cannot tell the {name} of the volume at {self._facts.root}, and unknown is not good",
                 fact=name,
             )
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What preflight asks of key, tools and database: the dump's own checks, without a dump, and every problem at once."""
+
 from __future__ import annotations
 
 import contextlib
@@ -105,7 +106,7 @@ def _tls(session: Session) -> Optional[str]:
 
 def _require_tables(tables: List[Table], options: DatabaseOptions) -> None:
     if not any(table.has_rows for table in tables):
-        raise DumpEmpty("%s has no tables" % options.place, server=options.place)
+        raise DumpEmpty(f"{options.place} has no tables", server=options.place)
 
 
 def _readable_rest(session: Session, options: DatabaseOptions, found: DatabaseCheck) -> None:
@@ -123,7 +124,7 @@ def _large_values(session: Session, options: DatabaseOptions, tables: List[Table
     with named(options):
         wide = session.execute(_WIDE_TABLES, ([table.oid for table in tables], TOAST_LOOKED_AT)).fetchall()
     for _oid, schema, name, columns in wide:
-        label = "%s.%s" % (schema, name)
+        label = f"{schema}.{name}"
         if not columns:
             continue
         try:
@@ -131,14 +132,14 @@ def _large_values(session: Session, options: DatabaseOptions, tables: List[Table
         except driver().Error as error:
             if session.closed:
                 raise
-            found.warnings.append("the largest row of %s was not measured: %s" % (label, error.sqlstate))
+            found.warnings.append(f"the largest row of {label} was not measured: {error.sqlstate}")
             continue
         if size > ROW_LIMIT:
             message = "%s: a row of %s has %d bytes as text; the server can send %d at most"
             facts = {"server": options.place, "table": label, "bytes": size}
             found.problems.append(DbLimits(message % (options.place, label, size, ROW_LIMIT), **facts))
         elif size > ROW_LARGE:
-            found.warnings.append("a row of %s has %d bytes as text; pg_dump needs three times as much" % (label, size))
+            found.warnings.append(f"a row of {label} has {size} bytes as text; pg_dump needs three times as much")
 
 
 def _largest_row(session: Session, schema: str, name: str, columns: List[List[str]]) -> int:
@@ -155,7 +156,7 @@ def _largest_row(session: Session, schema: str, name: str, columns: List[List[st
     )
     session.execute("BEGIN READ ONLY")
     try:
-        session.execute("SET LOCAL statement_timeout = %d" % SCAN_BUDGET)
+        session.execute(f"SET LOCAL statement_timeout = {SCAN_BUDGET}")
         return int(max(size for (size,) in session.execute(query).fetchall()))
     finally:
         if not session.closed:

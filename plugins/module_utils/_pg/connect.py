@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sessions with the server: verified, encrypted, and with every setting that shapes text output pinned."""
+
 from __future__ import annotations
 
 import contextlib
@@ -40,7 +41,7 @@ SETTINGS = {
 def options_text() -> str:
     """The pinned settings as libpq's ``options``; the search path is emptied with them."""
     pinned = {**SETTINGS, "search_path": ""}
-    return " ".join("-c %s=%s" % (name, value) for name, value in pinned.items())
+    return " ".join(f"-c {name}={value}" for name, value in pinned.items())
 
 
 def driver() -> Any:
@@ -48,7 +49,7 @@ def driver() -> Any:
     try:
         import psycopg
     except ImportError as error:
-        raise ToolMissing("Python's psycopg cannot be imported: %s" % error, library="psycopg") from error
+        raise ToolMissing(f"Python's psycopg cannot be imported: {error}", library="psycopg") from error
     return psycopg
 
 

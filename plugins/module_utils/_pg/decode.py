@@ -8,6 +8,7 @@ So blocks are not searched for but met in order: the nth comment ``Data for Name
 such entry of the table of contents, the statement after it must be that entry's own COPY, and its rows last until a
 line that is exactly ``\\.``, which no row can be (a backslash in a row is doubled). An empty line is a row too.
 """
+
 from __future__ import annotations
 
 import re
@@ -87,10 +88,10 @@ class DataReader:
         if self._scan != self._between or not self._complete:
             raise self._damaged("its text breaks off")
         if self._block + 1 != len(self._entries):
-            raise self._damaged("data of %d tables instead of %d" % (self._block + 1, len(self._entries)))
+            raise self._damaged(f"data of {self._block + 1} tables instead of {len(self._entries)}")
 
     def _damaged(self, reason: str) -> DumpDamaged:
-        return DumpDamaged("%s does not decode: %s" % (self._name, reason), dump=self._name)
+        return DumpDamaged(f"{self._name} does not decode: {reason}", dump=self._name)
 
     # Every scanner takes the chunk and where to go on, and returns where the next one goes on.
 
@@ -137,7 +138,7 @@ class DataReader:
             self._scan = self._rows
             self._consumer.begin(self._block)
         elif self._line_end != b"\r":
-            raise self._damaged("the COPY of %s goes on after its end" % self._label())
+            raise self._damaged(f"the COPY of {self._label()} goes on after its end")
         return position + 1
 
     def _rows(self, chunk: bytes, position: int) -> int:
@@ -198,9 +199,9 @@ class DataReader:
             raise self._damaged("rows of a table that it does not announce")
         wanted = self._entries[self._block].copy.strip()
         if statement.replace(b"\r\n", b"\n") != wanted.replace(b"\r\n", b"\n"):
-            raise self._damaged("rows of another table than %s" % self._label())
+            raise self._damaged(f"rows of another table than {self._label()}")
         self._awaited = False
 
     def _label(self) -> str:
         entry = self._entries[self._block]
-        return "%s.%s" % (entry.schema, entry.tag)
+        return f"{entry.schema}.{entry.tag}"

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs ``pg_dump`` into a file that we open: a new one, never a name that the program could empty first."""
+
 from __future__ import annotations
 
 import hashlib
@@ -52,17 +53,17 @@ def arguments(tools: Tools, *, snapshot: str, lock_timeout: int, compress: int) 
     :param lock_timeout: seconds.
     :param compress: 1 to 9 (zlib). Never 0: its checksum is the only one that a dump has.
     """
-    keepalives = " ".join("%s=%d" % pair for pair in KEEPALIVES.items())  # libpq has no variables for these
+    keepalives = " ".join(f"{name}={value}" for name, value in KEEPALIVES.items())  # libpq has no variables for these
     return [
         tools.pg_dump.path,
         "--format=custom",
-        "--compress=%d" % compress,
+        f"--compress={compress}",
         "--encoding=UTF8",
         "--no-password",
-        "--snapshot=%s" % snapshot,
-        "--lock-wait-timeout=%d" % (lock_timeout * 1000),
+        f"--snapshot={snapshot}",
+        f"--lock-wait-timeout={lock_timeout * 1000}",
         "--verbose",
-        "--dbname=%s" % keepalives,
+        f"--dbname={keepalives}",
     ]
 
 

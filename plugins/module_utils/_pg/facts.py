@@ -5,6 +5,7 @@
 
 Everything is read by the session that holds the snapshot. ``record.py`` says how it is stored.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -110,9 +111,7 @@ def survey(snapshot: Snapshot, options: DatabaseOptions) -> Survey:
             for name, version, schema in session.execute(_EXTENSIONS).fetchall()
         ]
         sizes = _sizes(session, [table for table in snapshot.tables if table.has_rows])
-    return Survey(
-        server=server, sequences=sequence_names, large_objects=objects, extensions=extensions, sizes=sizes
-    )
+    return Survey(server=server, sequences=sequence_names, large_objects=objects, extensions=extensions, sizes=sizes)
 
 
 def count(snapshot: Snapshot, options: DatabaseOptions, found: Survey) -> DatabaseFacts:
@@ -156,11 +155,9 @@ def _locale(session: Session, version: int) -> Dict[str, Any]:
 def sequences(session: Session, *, place: str) -> List[Tuple[str, str]]:
     """Every sequence that belongs into a dump; raises ``DbPermission`` with those that may not be read."""
     found = session.execute(_SEQUENCES).fetchall()
-    closed = ["%s.%s" % (schema, name) for schema, name, readable in found if not readable]
+    closed = [f"{schema}.{name}" for schema, name, readable in found if not readable]
     if closed:
-        raise DbPermission(
-            "%s: no SELECT on sequences %s" % (place, kinds.shorten(closed)), server=place, sequences=closed
-        )
+        raise DbPermission(f"{place}: no SELECT on sequences {kinds.shorten(closed)}", server=place, sequences=closed)
     return [(schema, name) for schema, name, _readable in found]
 
 
@@ -168,7 +165,7 @@ def large_objects(session: Session, *, place: str) -> int:
     """How many there are; raises ``DbPermission`` where some may not be read."""
     number, closed = one_row(session, _LARGE_OBJECTS)
     if closed:
-        message = "%s: no SELECT on %d of %d large objects" % (place, closed, number)
+        message = f"{place}: no SELECT on {closed} of {number} large objects"
         raise DbPermission(message, server=place, large_objects=closed)
     return int(number)
 

@@ -8,6 +8,7 @@ neither have the tools: there the English text decides. The tools run with ``LC_
 can't be chosen by a client, so an unknown text is never guessed at: it becomes ``db_unreachable`` (while connecting) or
 ``tool_failed``, and is quoted.
 """
+
 from __future__ import annotations
 
 import re
@@ -114,7 +115,7 @@ def of_session(sqlstate: Optional[str], text: str, *, place: str, connecting: bo
         error = DbUnreachable if connecting else DbLost if broken else ToolFailed
     if error is DbLost and connecting:
         error = DbUnreachable
-    return error("%s: %s" % (place, headline(text)), server=place, detail=quote(text), sqlstate=sqlstate)
+    return error(f"{place}: {headline(text)}", server=place, detail=quote(text), sqlstate=sqlstate)
 
 
 def of_dump_tool(tool: str, exit_code: int, stderr: str, *, place: str) -> BackupError:
@@ -136,15 +137,15 @@ def of_restore_tool(tool: str, exit_code: int, stderr: str, *, name: str) -> Bac
 def _of_tool(error: Type[BackupError], tool: str, exit_code: int, stderr: str, *, place: str) -> BackupError:
     line = headline(stderr)
     if exit_code not in (0, 1):
-        line = "%s ended with %s: %s" % (tool, exit_text(exit_code), line)
-    return error("%s: %s" % (place, line), tool=tool, exit_code=exit_code, server=place, detail=quote(stderr))
+        line = f"{tool} ended with {exit_text(exit_code)}: {line}"
+    return error(f"{place}: {line}", tool=tool, exit_code=exit_code, server=place, detail=quote(stderr))
 
 
 def exit_text(exit_code: int) -> str:
     """An exit code in words: a signal on POSIX, an NTSTATUS on Windows."""
     if exit_code < 0:
-        return "signal %d" % -exit_code
-    return "exit code 0x%08X" % exit_code if exit_code > 255 else "exit code %d" % exit_code
+        return f"signal {-exit_code}"
+    return f"exit code 0x{exit_code:08X}" if exit_code > 255 else f"exit code {exit_code}"
 
 
 def headline(text: str) -> str:

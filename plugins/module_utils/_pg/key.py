@@ -6,6 +6,7 @@
 The doctrine (R6) wants "only DB password (no quotes/whitespace)". One line end at the very end of the file (LF or CRLF)
 is accepted and is not part of the password, because every editor and ``echo`` writes it; anything else is refused.
 """
+
 from __future__ import annotations
 
 from typing import Optional
@@ -28,9 +29,9 @@ def read_key(path: str) -> str:
         with open(long_path(path), "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except PermissionError as error:
-        raise KeyPermissions("%s cannot be read by this account" % path, path=path) from error
+        raise KeyPermissions(f"{path} cannot be read by this account", path=path) from error
     except OSError as error:
-        raise KeyMissing("%s cannot be opened: %s" % (path, error.strerror), path=path) from error
+        raise KeyMissing(f"{path} cannot be opened: {error.strerror}", path=path) from error
     return parse_key(data, path=path)
 
 
@@ -38,7 +39,7 @@ def parse_key(data: bytes, *, path: str) -> str:
     """The password in those bytes; raises ``KeyMalformed``, whose message says what is wrong but never the content."""
     problem = _problem(data)
     if problem is not None:
-        raise KeyMalformed("%s %s" % (path, problem), path=path, problem=problem)
+        raise KeyMalformed(f"{path} {problem}", path=path, problem=problem)
     return _without_line_end(data).decode("ascii")
 
 
@@ -51,10 +52,10 @@ def _without_line_end(data: bytes) -> bytes:
 
 def _problem(data: bytes) -> Optional[str]:
     if len(data) > MAX_BYTES:
-        return "is larger than %d bytes: not a password" % MAX_BYTES
+        return f"is larger than {MAX_BYTES} bytes: not a password"
     for mark, name in _BOMS:
         if data.startswith(mark):
-            return "is %s, not plain ASCII" % name
+            return f"is {name}, not plain ASCII"
     password = _without_line_end(data)
     if not password:
         return "is empty"

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which database, over which connection: the ``database`` parameter, checked."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class DatabaseOptions:
     @property
     def place(self) -> str:
         """The server and database in words, for messages."""
-        return "%s:%s/%s" % (self.host, self.port, self.name)
+        return f"{self.host}:{self.port}/{self.name}"
 
 
 def argument_spec() -> Dict[str, Any]:
@@ -75,7 +76,7 @@ def _check_names(options: DatabaseOptions) -> None:
     for name in ("host", "name", "user"):
         value = getattr(options, name)
         if not value or any(ord(character) < 32 for character in value):
-            raise InputInvalid("database.%s is empty or has control characters" % name, value=value)
+            raise InputInvalid(f"database.{name} is empty or has control characters", value=value)
     if "," in options.host:
         raise InputInvalid("database.host must be one server, not a list", host=options.host)
 
@@ -83,22 +84,22 @@ def _check_names(options: DatabaseOptions) -> None:
 def _check_port(port: int) -> None:
     if port == POOLER_PORT:
         raise InputInvalid(
-            "database.port %d is the connection pooler, which breaks snapshots and locks; use the server's own port, "
-            "5432" % POOLER_PORT,
+            f"database.port {POOLER_PORT} is the connection pooler, which breaks snapshots and locks; "
+            "use the server's own port, 5432",
             port=port,
         )
     if not 1 <= port <= 65535:
-        raise InputInvalid("database.port %s is no port" % port, port=port)
+        raise InputInvalid(f"database.port {port} is no port", port=port)
 
 
 def _check_tls(options: DatabaseOptions) -> None:
     local = options.host in _LOOPBACK or options.host.startswith("/")
     if options.sslmode == DISABLE and not local:
         raise InputInvalid(
-            "database.sslmode=disable is for the loopback only; %s is another machine" % options.host,
+            f"database.sslmode=disable is for the loopback only; {options.host} is another machine",
             host=options.host,
         )
     if options.sslmode not in (VERIFY_FULL, VERIFY_CA, DISABLE):
-        raise InputInvalid("database.sslmode %s does not verify the server" % options.sslmode, sslmode=options.sslmode)
+        raise InputInvalid(f"database.sslmode {options.sslmode} does not verify the server", sslmode=options.sslmode)
     if options.sslmode == VERIFY_CA and options.sslrootcert == SYSTEM_ROOTS:
         raise InputInvalid("database.sslmode=verify-ca needs sslrootcert as a file: public roots prove nothing with it")

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The dump step: log in, hold the snapshot, dump, decode, and only then give the files their names."""
+
 from __future__ import annotations
 
 import contextlib
@@ -61,7 +62,7 @@ def produce(order: Order, password: str, workspace: str) -> Dict[str, Any]:
     names = (check_dump_name(order.dump_name), ROLES_SQL, DATABASE_FACTS)
     for name in names:
         if os.path.lexists(api.long_path(os.path.join(workspace, name))):
-            raise ArtifactExists("%s is there already" % os.path.join(workspace, name), path=workspace, name=name)
+            raise ArtifactExists(f"{os.path.join(workspace, name)} is there already", path=workspace, name=name)
     final = os.path.join(workspace, order.dump_name)
     with _partial(final) as partial:
         body, roles, proof = _make(order, password, partial)
@@ -100,7 +101,7 @@ def check_dump_name(name: str) -> str:
     """The name itself; raises ``InputInvalid`` for what is not a plain file name that only the dump can have."""
     bad = not name or name != os.path.basename(name) or any(mark in name for mark in '/\\:*?"<>|') or name[-1] in " ."
     if bad or name.lower() in (ROLES_SQL, DATABASE_FACTS) or name.endswith(PARTIAL) or name.startswith("."):
-        raise InputInvalid("dump_name %r is not a plain file name" % name, dump_name=name)
+        raise InputInvalid(f"dump_name {name!r} is not a plain file name", dump_name=name)
     return name
 
 
@@ -123,13 +124,11 @@ def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], by
 
 def _require_tables(snapshot: Snapshot, options: DatabaseOptions) -> None:
     if not any(table.has_rows for table in snapshot.tables):
-        raise DumpEmpty("%s has no tables" % options.place, server=options.place)
+        raise DumpEmpty(f"{options.place} has no tables", server=options.place)
 
 
 def _dump(order: Order, password: str, partial: str, snapshot: Snapshot, sizes: Dict[str, int]) -> str:
-    argv = dump.arguments(
-        order.tools, snapshot=snapshot.id, lock_timeout=order.lock_timeout, compress=order.compress
-    )
+    argv = dump.arguments(order.tools, snapshot=snapshot.id, lock_timeout=order.lock_timeout, compress=order.compress)
     env = dump.environment(order.options, password)
     try:
         with api.create_new(partial) as out:
@@ -143,14 +142,14 @@ def _dump(order: Order, password: str, partial: str, snapshot: Snapshot, sizes: 
 def _prove(order: Order, partial: str, body: Dict[str, Any], written: str) -> DumpProof:
     proof = verify_dump(partial, tools=order.tools, name=order.dump_name, expected=body)
     if proof.sha256 != written:
-        raise DumpDamaged("%s reads back other bytes than were written" % partial, path=partial)
+        raise DumpDamaged(f"{partial} reads back other bytes than were written", path=partial)
     return proof
 
 
 @contextlib.contextmanager
 def _partial(final: str) -> Iterator[str]:
     """A name for what is not proved yet; what has it in the end is removed."""
-    path = "%s.%s%s" % (final, secrets.token_hex(4), PARTIAL)
+    path = f"{final}.{secrets.token_hex(4)}{PARTIAL}"
     try:
         yield path
     finally:
@@ -162,6 +161,6 @@ def _rename(partial: str, final: str) -> None:
     try:
         api.rename_new(partial, final)
     except FileExistsError as error:
-        raise ArtifactExists("%s is there already" % final, path=final) from error
+        raise ArtifactExists(f"{final} is there already", path=final) from error
     except OSError as error:
         raise _fs.translate_oserror(error, final) from error

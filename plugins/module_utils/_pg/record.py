@@ -38,6 +38,7 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
     ``tables`` (with data), ``rows_total``, ``large_objects``, ``sequences``: what the full decode found, equal to the
     above
 """
+
 from __future__ import annotations
 
 from typing import Any, Dict, List
@@ -106,4 +107,4 @@ def tools_part(tools: Tools) -> Dict[str, str]:
     """The body's ``tools``."""
     psycopg = driver()
     libpq = psycopg.pq.version()
-    return {**tools.versions(), "psycopg": psycopg.__version__, "libpq": "%d.%d" % (libpq // 10000, libpq % 10000)}
+    return {**tools.versions(), "psycopg": psycopg.__version__, "libpq": f"{libpq // 10000}.{libpq % 10000}"}

@@ -9,6 +9,7 @@ close. The views read here are open to every role. Passwords are never read. One
 
 The structure follows ``src/bin/pg_dump/pg_dumpall.c`` of PostgreSQL 15 to 18.
 """
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple
@@ -98,7 +99,7 @@ def roles_sql(session: Session) -> bytes:
     for title, statements in parts:
         lines = list(statements)
         if lines:
-            text += "--\n-- %s\n--\n\n%s\n\n" % (title, "\n".join(lines))
+            text += "--\n-- {}\n--\n\n{}\n\n".format(title, "\n".join(lines))
     return text.encode("utf-8")
 
 
@@ -110,10 +111,10 @@ def _roles(session: Session) -> Iterator[str]:
         labels.setdefault(objname, []).append(line)
     for row in session.execute(_ROLES).fetchall():
         name = quote.identifier(row[1])
-        yield "CREATE ROLE %s;" % name
-        yield "ALTER ROLE %s WITH %s;" % (name, _attributes(row))
+        yield f"CREATE ROLE {name};"
+        yield f"ALTER ROLE {name} WITH {_attributes(row)};"
         if row[11] is not None:
-            yield "COMMENT ON ROLE %s IS %s;" % (name, quote.literal(row[11]))
+            yield f"COMMENT ON ROLE {name} IS {quote.literal(row[11])};"
     for lines in labels.values():
         yield from lines
 
@@ -123,9 +124,9 @@ def _attributes(row: Tuple[Any, ...]) -> str:
     words = [name if value else "NO" + name for name, value in zip(names, row[2:9])]
     limit, until = row[9], row[10]
     if limit != -1:
-        words.append("CONNECTION LIMIT %d" % limit)
+        words.append(f"CONNECTION LIMIT {limit}")
     if until is not None:
-        words.append("VALID UNTIL %s" % quote.literal(until))
+        words.append(f"VALID UNTIL {quote.literal(until)}")
     return " ".join(words)
 
 
@@ -133,7 +134,7 @@ def _settings(session: Session) -> Iterator[str]:
     for role, setting in session.execute(_SETTINGS).fetchall():
         name, _equals, value = setting.partition("=")
         target = "ALL" if role is None else quote.identifier(role)
-        yield "ALTER ROLE %s SET %s TO %s;" % (target, quote.identifier(name), _value(name, value))
+        yield f"ALTER ROLE {target} SET {quote.identifier(name)} TO {_value(name, value)};"
 
 
 def _value(name: str, value: str) -> str:
@@ -200,11 +201,11 @@ def _membership(
         options.append("INHERIT %s" % ("TRUE" if inherit else "FALSE"))
     if set_ is False:
         options.append("SET FALSE")
-    text = "GRANT %s TO %s" % (quote.identifier(role), quote.identifier(member))
+    text = f"GRANT {quote.identifier(role)} TO {quote.identifier(member)}"
     if options:
         text += " WITH " + ", ".join(options)
     if grantor is not None:
-        text += " GRANTED BY %s" % quote.identifier(grantor)
+        text += f" GRANTED BY {quote.identifier(grantor)}"
     return text + ";"
 
 
@@ -212,18 +213,18 @@ def _parameters(session: Session) -> Iterator[str]:
     for name, role, grantable, privilege in session.execute(_PARAMETERS).fetchall():
         grantee = "PUBLIC" if role is None else quote.identifier(role)
         option = " WITH GRANT OPTION" if grantable else ""
-        yield "GRANT %s ON PARAMETER %s TO %s%s;" % (privilege, quote.parameter(name), grantee, option)
+        yield f"GRANT {privilege} ON PARAMETER {quote.parameter(name)} TO {grantee}{option};"
 
 
 def _tablespaces(session: Session) -> Iterator[str]:
     for oid, name, owner, location, options, comment in session.execute(_TABLESPACES).fetchall():
         label = quote.identifier(name)
-        yield "CREATE TABLESPACE %s OWNER %s LOCATION %s;" % (label, quote.identifier(owner), quote.literal(location))
+        yield f"CREATE TABLESPACE {label} OWNER {quote.identifier(owner)} LOCATION {quote.literal(location)};"
         if options:
-            yield "ALTER TABLESPACE %s SET (%s);" % (label, ", ".join(options))  # they are all name=number
+            yield "ALTER TABLESPACE {} SET ({});".format(label, ", ".join(options))  # they are all name=number
         for role, grantable in session.execute(_TABLESPACE_GRANTS, (oid,)).fetchall():
             grantee = "PUBLIC" if role is None else quote.identifier(role)
             option = " WITH GRANT OPTION" if grantable else ""
-            yield "GRANT ALL ON TABLESPACE %s TO %s%s;" % (label, grantee, option)
+            yield f"GRANT ALL ON TABLESPACE {label} TO {grantee}{option};"
         if comment is not None:
-            yield "COMMENT ON TABLESPACE %s IS %s;" % (label, quote.literal(comment))
+            yield f"COMMENT ON TABLESPACE {label} IS {quote.literal(comment)};"

@@ -7,6 +7,7 @@ A snapshot alone does not protect: a TRUNCATE between its export and pg_dump's o
 code 0, and ``count(*)`` in the snapshot agrees. So every table is locked (ACCESS SHARE, as pg_dump does, which blocks
 neither readers nor writers) before anything takes the snapshot, and stays so until pg_dump has ended.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -58,7 +59,7 @@ def hold(session: Session, options: DatabaseOptions, *, lock_timeout: int) -> It
     :raises DbLockTimeout: with the sessions that hold the locks; DbPermission, DbRowSecurity, DbLost.
     """
     with named(options):
-        session.execute("SET lock_timeout = %d" % (lock_timeout * 1000))
+        session.execute(f"SET lock_timeout = {lock_timeout * 1000}")
     try:
         yield _take(session, options)
     finally:
@@ -81,8 +82,9 @@ def _take(session: Session, options: DatabaseOptions) -> Snapshot:
         with named(options):
             session.execute("ROLLBACK")
     raise DbLockTimeout(
-        "%s: tables are made or dropped faster than they can be locked (%s)"
-        % (options.place, shorten(unlocked) or "they vanish"),
+        "{}: tables are made or dropped faster than they can be locked ({})".format(
+            options.place, shorten(unlocked) or "they vanish"
+        ),
         server=options.place,
         tables=unlocked,
     )
@@ -141,4 +143,4 @@ def _with_holders(session: Session, error: DbLockTimeout) -> DbLockTimeout:
 def _describe(holder: Optional[Dict[str, Any]]) -> str:
     if holder is None:
         return ""
-    return "; %(table)s is held by pid %(pid)s (%(user)s, %(application)s, %(state)s) since %(since)s" % holder
+    return "; {table} is held by pid {pid} ({user}, {application}, {state}) since {since}".format(**holder)

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The tables of a database as a dump will hold them, and what this role may not read of them."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class Table:
     @property
     def label(self) -> str:
         """Schema and name for messages; not quoted."""
-        return "%s.%s" % (self.schema, self.name)
+        return f"{self.schema}.{self.name}"
 
     @property
     def has_rows(self) -> bool:
@@ -106,14 +107,15 @@ def require_readable(tables: List[Table], *, place: str) -> None:
     """Raises ``DbPermission`` or ``DbRowSecurity`` with the name of every table that this role cannot read in full."""
     closed = [table.label for table in tables if table.lockable and not table.readable]
     if closed:
-        raise DbPermission("%s: no SELECT on %s" % (place, shorten(closed)), server=place, tables=closed)
+        raise DbPermission(f"{place}: no SELECT on {shorten(closed)}", server=place, tables=closed)
     hidden = [table.label for table in tables if table.has_rows and table.hides_rows]
     if hidden:
-        raise DbRowSecurity("%s: row security applies to %s" % (place, shorten(hidden)), server=place, tables=hidden)
+        raise DbRowSecurity(f"{place}: row security applies to {shorten(hidden)}", server=place, tables=hidden)
 
 
 def shorten(names: List[str]) -> str:
     """The names as one text, cut where there are too many."""
     if len(names) <= NAMES_SHOWN:
         return ", ".join(names)
-    return "%s and %d more" % (", ".join(names[:NAMES_SHOWN]), len(names) - NAMES_SHOWN)
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more"

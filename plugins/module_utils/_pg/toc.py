@@ -7,6 +7,7 @@
 The format is that of PostgreSQL's ``src/bin/pg_dump/pg_backup_archiver.c`` (``ReadHead``, ``ReadToc``): archive 1.12
 (PostgreSQL 9.0) to 1.16 (17 and newer).
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class Head:
     def damaged(self, reason: str) -> DumpDamaged:
         """The failure, to be raised."""
         return DumpDamaged(
-            "%s is damaged at byte %d: %s" % (self._name, self._position, reason),
+            f"{self._name} is damaged at byte {self._position}: {reason}",
             dump=self._name,
             offset=self._position,
         )
@@ -106,14 +107,18 @@ def read_toc(head: Head, *, name: str) -> Toc:
         DbVersionMismatch: an archive version that this code does not know.
     """
     if head.empty():
-        raise DumpEmpty("%s has 0 bytes" % name, dump=name)
+        raise DumpEmpty(f"{name} has 0 bytes", dump=name)
     if head.take(5) != MAGIC:
         raise head.damaged("it does not begin as a PostgreSQL dump in custom format")
     version = (head.take(1)[0], head.take(1)[0])
     head.take(1)  # revision
     if not OLDEST <= version <= NEWEST:
-        raise DbVersionMismatch("%s has archive version %d.%d" % (name, *version), dump=name, format="%d.%d" % version)
+        raise DbVersionMismatch(f"{name} has archive version {_dotted(version)}", dump=name, format=_dotted(version))
     return _Reader(head, version).toc()
+
+
+def _dotted(version: Tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
 
 
 class _Reader:
@@ -138,7 +143,7 @@ class _Reader:
         if not 0 <= count <= MAX_ENTRIES:
             raise self._head.damaged("impossible number of entries")
         return Toc(
-            format="%d.%d" % self._version,
+            format=_dotted(self._version),
             compression=compression,
             database=database,
             server_version=server,
@@ -149,7 +154,7 @@ class _Reader:
     def _compression(self) -> str:
         if self._version >= (1, 15):
             number = self._head.take(1)[0]
-            return _ALGORITHMS.get(number, "unknown %d" % number)
+            return _ALGORITHMS.get(number, f"unknown {number}")
         return "none" if self._int() == 0 else "gzip"
 
     def _entry(self) -> Entry:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """PostgreSQL's client programs on the host: where they are, and whether they suit the server."""
+
 from __future__ import annotations
 
 import os
@@ -43,7 +44,7 @@ def find_tools(directory: str) -> Tools:
     tools = Tools(pg_dump=find_tool(directory, "pg_dump"), pg_restore=find_tool(directory, "pg_restore"))
     if tools.pg_restore.major < tools.pg_dump.major:
         raise DbVersionMismatch(
-            "pg_restore %s cannot read what pg_dump %s writes" % (tools.pg_restore.version, tools.pg_dump.version),
+            f"pg_restore {tools.pg_restore.version} cannot read what pg_dump {tools.pg_dump.version} writes",
             tools=tools.versions(),
             tools_dir=directory,
         )
@@ -56,7 +57,7 @@ def find_tool(directory: str, name: str) -> Tool:
     try:
         version = _ask_version(path)
     except ToolFailed as error:
-        raise ToolMissing("%s does not start: %s" % (path, error.message), path=path) from error
+        raise ToolMissing(f"{path} does not start: {error.message}", path=path) from error
     return version
 
 
@@ -66,7 +67,7 @@ def _path_of(directory: str, name: str) -> str:
         path = os.path.join(directory, candidate)
         if os.path.isfile(long_path(path)):
             return path
-    raise ToolMissing("there is no %s in %s" % (name, directory), tools_dir=directory, program=name)
+    raise ToolMissing(f"there is no {name} in {directory}", tools_dir=directory, program=name)
 
 
 def _ask_version(path: str) -> Tool:
@@ -75,8 +76,7 @@ def _ask_version(path: str) -> Tool:
     match = _VERSION.search(b"".join(output).decode("utf-8", "backslashreplace"))
     if result.exit_code != 0 or match is None:
         raise ToolMissing(
-            "%s does not tell its version (exit code %s): %s"
-            % (path, result.exit_code, _process.last_line(result.stderr)),
+            f"{path} does not tell its version (exit code {result.exit_code}): {_process.last_line(result.stderr)}",
             path=path,
             exit_code=result.exit_code,
         )
@@ -88,7 +88,7 @@ def check_versions(server_version_num: int, tools: Tools) -> None:
     server_major = server_version_num // 10000
     if tools.pg_dump.major < server_major:
         raise DbVersionMismatch(
-            "pg_dump %s is older than the server's PostgreSQL %d" % (tools.pg_dump.version, server_major),
+            f"pg_dump {tools.pg_dump.version} is older than the server's PostgreSQL {server_major}",
             server_version_num=server_version_num,
             tools=tools.versions(),
         )

@@ -6,6 +6,7 @@
 ``pg_restore --list`` passes a dump that was cut to a twentieth: its table of contents stands at the front. Only a full
 decode finds what is missing or flipped.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -80,7 +81,7 @@ def _open(path: str, *, name: str) -> BinaryIO:
     try:
         return api.open_source(path)
     except FileNotFoundError as error:
-        raise DumpMissing("%s is not there (%s)" % (name, path), dump=name, path=path) from error
+        raise DumpMissing(f"{name} is not there ({path})", dump=name, path=path) from error
     except OSError as error:
         raise _fs.translate_oserror(error, path) from error
 
@@ -122,7 +123,7 @@ def _decode(measured: _Measured, *, tools: Tools, name: str) -> DumpProof:
         pass
     reader.finish()
     if not any(entry.description in toc_of.RELATIONS for entry in toc.entries):
-        raise DumpEmpty("%s holds no tables" % name, dump=name, database=toc.database)
+        raise DumpEmpty(f"{name} holds no tables", dump=name, database=toc.database)
     return DumpProof(
         size=measured.size,
         sha256=measured.sha256.hexdigest(),
@@ -144,25 +145,25 @@ def compare(proof: DumpProof, expected: Mapping[str, Any], *, name: str) -> None
     ]
     objects = expected["large_objects"]["count"]
     if proof.large_objects != objects:
-        differences.append("%d large objects instead of %d" % (proof.large_objects, objects))
+        differences.append(f"{proof.large_objects} large objects instead of {objects}")
     if differences:
         raise DumpDamaged(
-            "%s is not what the database held: %s" % (name, shorten(differences)), dump=name, differences=differences
+            f"{name} is not what the database held: {shorten(differences)}", dump=name, differences=differences
         )
 
 
 def _database_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[str]:
     wanted = expected["database"]["name"]
     if proof.toc.database != wanted:
-        yield "it is of database %s, not %s" % (proof.toc.database, wanted)
+        yield f"it is of database {proof.toc.database}, not {wanted}"
 
 
 def _relation_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[str]:
     """Every relation is defined; those of extensions come with ``CREATE EXTENSION``."""
     defined = {(entry.schema, entry.tag) for entry in proof.toc.entries if entry.description in toc_of.RELATIONS}
     wanted = {(table["schema"], table["name"]) for table in expected["tables"] if table["kind"] != CONFIGURATION}
-    yield from ("no definition of %s.%s" % pair for pair in sorted(wanted - defined))
-    yield from ("unexpected %s.%s" % pair for pair in sorted(defined - wanted))
+    yield from ("no definition of {}.{}".format(*pair) for pair in sorted(wanted - defined))
+    yield from ("unexpected {}.{}".format(*pair) for pair in sorted(defined - wanted))
 
 
 def _row_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[str]:
@@ -176,17 +177,17 @@ def _row_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[
         yield "the data of a table twice"
     for pair in sorted(set(wanted) | set(found)):
         if pair not in found:
-            yield "no data of %s.%s" % pair
+            yield "no data of {}.{}".format(*pair)
         elif pair not in wanted:
-            yield "unexpected data of %s.%s" % pair
+            yield "unexpected data of {}.{}".format(*pair)
         elif found[pair] != wanted[pair]:
-            yield "%s rows of %s.%s instead of %s" % (found[pair], pair[0], pair[1], wanted[pair])
+            yield f"{found[pair]} rows of {pair[0]}.{pair[1]} instead of {wanted[pair]}"
 
 
 def _sequence_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[str]:
     """The value of a sequence is not part of any snapshot: only that each one is there is compared."""
     set_ = {(entry.schema, entry.tag) for entry in proof.toc.entries if entry.description == toc_of.SEQUENCE_SET}
     wanted = {(entry["schema"], entry["name"]) for entry in expected["sequences"]}
-    yield from ("no value of sequence %s.%s" % pair for pair in sorted(wanted - set_))
+    yield from ("no value of sequence {}.{}".format(*pair) for pair in sorted(wanted - set_))
     if proof.sequences != len(set_):
-        yield "values of %d sequences instead of %d" % (proof.sequences, len(set_))
+        yield f"values of {proof.sequences} sequences instead of {len(set_)}"

@@ -58,7 +58,7 @@ def sid_text(data: bytes, offset: int = 0) -> str:
     try:
         revision, count = struct.unpack_from("<BB", data, offset)
         authority = int.from_bytes(data[offset + 2 : offset + 8], "big")
-        parts = struct.unpack_from("<%sI" % count, data, offset + 8)
+        parts = struct.unpack_from(f"<{count}I", data, offset + 8)
     except struct.error as error:
         raise ValueError("a SID that ends too early") from error
     return "-".join(["S", str(revision), str(authority), *map(str, parts)])

@@ -69,7 +69,7 @@ def start_failure(exit_code: int) -> Optional[str]:
 def process_started(pid: int) -> Optional[str]:
     """When that process started, as an opaque text that its number's next owner will not have; None when it is gone."""
     try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
+        with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -52,12 +52,12 @@ def access_problems(path: str, operator: Optional[str] = None) -> List[str]:
     problems = []
     allowed = {0, os.geteuid()} if operator is None else {0, os.geteuid(), _uid_of(operator)}
     if status.st_uid not in allowed:
-        problems.append("the owner is %s (uid %d)" % (_user_name(status.st_uid), status.st_uid))
-    for who, shift in (("the group (gid %d)" % status.st_gid, 3), ("everyone", 0)):
+        problems.append(f"the owner is {_user_name(status.st_uid)} (uid {status.st_uid})")
+    for who, shift in ((f"the group (gid {status.st_gid})", 3), ("everyone", 0)):
         rights = (status.st_mode >> shift) & 0o7
         if rights:
             verbs = [verb for bit, verb in ((4, "read"), (2, "write"), (1, "enter or run")) if rights & bit]
-            problems.append("%s may %s" % (who, ", ".join(verbs)))
+            problems.append("{} may {}".format(who, ", ".join(verbs)))
     return problems
 
 

@@ -18,7 +18,7 @@ _RAM = ("tmpfs", "ramfs")
 def volume(path: str) -> Volume:
     """The facts about the volume of an existing path. Raises OSError."""
     device = os.stat(path).st_dev
-    number = "%d:%d" % (os.major(device), os.minor(device))
+    number = f"{os.major(device)}:{os.minor(device)}"
     space = os.statvfs(path)
     mount = _mount_point(path)
     filesystem = _filesystem(mount)
@@ -80,7 +80,7 @@ def _disk(number: str) -> Optional[str]:
 
 def _block_device(number: str) -> Tuple[Optional[str], Optional[bool]]:
     """The whole disk below a device number, and whether it is removable, out of sysfs."""
-    place = os.path.realpath("/sys/dev/block/%s" % number)
+    place = os.path.realpath(f"/sys/dev/block/{number}")
     if not os.path.isdir(place):
         return None, None
     if os.path.exists(os.path.join(place, "partition")):

@@ -60,7 +60,7 @@ def link_target(data: bytes) -> Optional[str]:
     Raises ValueError for a buffer that contradicts itself.
     """
     if len(data) < 8:
-        raise ValueError("a reparse buffer of %s bytes" % len(data))
+        raise ValueError(f"a reparse buffer of {len(data)} bytes")
     tag, length = struct.unpack_from("<IH", data)
     body = data[8 : 8 + length]
     if len(body) < length:

@@ -42,7 +42,7 @@ class Entry:
     def file_id(self) -> str:
         """Tells one file from every other on this host, whatever its names; raises OSError when it is gone."""
         if self._file_id is None:
-            raise ValueError("nobody knows the identity of %s" % self.path)
+            raise ValueError(f"nobody knows the identity of {self.path}")
         return self._file_id(self.path)
 
 
@@ -115,4 +115,4 @@ def facts_of_stat(status: os.stat_result) -> FileFacts:
 
 def id_of_stat(status: os.stat_result) -> str:
     """Volume and file number."""
-    return "%x-%x" % (status.st_dev, status.st_ino)
+    return f"{status.st_dev:x}-{status.st_ino:x}"

@@ -93,7 +93,7 @@ def base_environment() -> Dict[str, str]:
     names = ("SystemRoot", "SystemDrive", "TEMP", "TMP")
     environment = {name: os.environ[name] for name in names if name in os.environ}
     root = environment.get("SystemRoot", "C:\\Windows")
-    environment["PATH"] = "%s\\system32;%s" % (root, root)
+    environment["PATH"] = f"{root}\\system32;{root}"
     return environment
 
 

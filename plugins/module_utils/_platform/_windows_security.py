@@ -64,7 +64,7 @@ def make_private_directory(path: str, operator: Optional[str] = None) -> None:
 def _private_sddl(operator: Optional[str], *, directory: bool) -> str:
     flags = "OICI" if directory else ""
     who = ("SY", "BA", _own_sid() if operator is None else _sid_of(operator))
-    return "D:P" + "".join("(A;%s;FA;;;%s)" % (flags, sid) for sid in who)
+    return "D:P" + "".join(f"(A;{flags};FA;;;{sid})" for sid in who)
 
 
 class _Descriptor:
@@ -86,7 +86,7 @@ def access_problems(path: str, operator: Optional[str] = None) -> List[str]:
     """Everyone else who can read or change it, one sentence each; empty when it is private. Raises OSError."""
     allowed = {_own_sid()} if operator is None else {_own_sid(), _sid_of(operator)}
     found = _descriptor.strangers(_descriptor.parse_descriptor(_read(path)[0]), allowed)
-    return ["%s may %s" % (_described(sid), ", ".join(verbs)) for sid, verbs in found.items()]
+    return ["{} may {}".format(_described(sid), ", ".join(verbs)) for sid, verbs in found.items()]
 
 
 def sddl(path: str) -> Optional[str]:
@@ -176,7 +176,7 @@ def _text_of(pointer: int) -> str:
 
 def _described(sid: str) -> str:
     name = _name_of(sid)
-    return sid if name is None else "%s (%s)" % (name, sid)
+    return sid if name is None else f"{name} ({sid})"
 
 
 def _name_of(sid: str) -> Optional[str]:
@@ -193,7 +193,7 @@ def _name_of(sid: str) -> Optional[str]:
         _win32.function("LocalFree")(pointer)
     if not known:
         return None
-    return "%s\\%s" % (domain.value, name.value) if domain.value else name.value
+    return f"{domain.value}\\{name.value}" if domain.value else name.value
 
 
 def _sid_of(account: str) -> str:
@@ -206,5 +206,5 @@ def _sid_of(account: str) -> str:
         None, account, sid, ctypes.byref(sizes[0]), domain, ctypes.byref(sizes[1]), ctypes.byref(use)
     )
     if not known:
-        raise LookupError("there is no account %s" % account)
+        raise LookupError(f"there is no account {account}")
     return _descriptor.sid_text(sid.raw)

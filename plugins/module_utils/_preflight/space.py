@@ -64,5 +64,6 @@ def _shortage(volume: str, parts: List[Tuple[Target, int]], min_free: int) -> Li
     if free >= needed:
         return []
     paths = sorted({target.path for target, size in parts})
-    message = "%s: %d bytes are free, about %d are needed" % (" and ".join(paths), free, needed)
+    where = " and ".join(paths)
+    message = f"{where}: {free} bytes are free, about {needed} are needed"
     return [NoSpace(message, volume=volume, paths=paths, free=free, needed=needed)]

@@ -33,10 +33,10 @@ def check_targets(request: Request, report: Report) -> None:
 def check_private_directory(path: str, operator: Optional[str]) -> None:
     """Raises ``PathUnusable`` when it is no directory, ``PathPermissions`` when others may read or write it."""
     if not os.path.isdir(api.long_path(path)):
-        raise PathUnusable("%s is not there, or is not a directory" % path, path=path)
+        raise PathUnusable(f"{path} is not there, or is not a directory", path=path)
     open_to = access_of(path, operator)
     if open_to:
-        raise PathPermissions("%s is open: %s" % (path, "; ".join(open_to)), path=path, open_to=open_to)
+        raise PathPermissions("{} is open: {}".format(path, "; ".join(open_to)), path=path, open_to=open_to)
 
 
 def access_of(path: str, operator: Optional[str]) -> List[str]:
@@ -47,7 +47,7 @@ def access_of(path: str, operator: Optional[str]) -> List[str]:
     except OSError as error:
         raise _fs.translate_oserror(error, path) from error
     except LookupError as error:
-        raise PathUnusable("the operator account %s is not known here" % operator, operator=operator) from error
+        raise PathUnusable(f"the operator account {operator} is not known here", operator=operator) from error
 
 
 def probe(path: str) -> None:
@@ -56,7 +56,7 @@ def probe(path: str) -> None:
     Raises ``NoSpace``, ``PathPermissions`` or ``PathUnusable``.
     """
     content = secrets.token_bytes(PROBE_SIZE)
-    name = os.path.join(path, "probe-%s%s" % (secrets.token_hex(8), PARTIAL))
+    name = os.path.join(path, f"probe-{secrets.token_hex(8)}{PARTIAL}")
     try:
         with api.create_new(name) as file:
             file.write(content)
@@ -68,7 +68,7 @@ def probe(path: str) -> None:
     finally:
         _remove(name)
     if not same:
-        raise PathUnusable("what was written to %s is not what was read back" % path, path=path)
+        raise PathUnusable(f"what was written to {path} is not what was read back", path=path)
 
 
 def _remove(name: str) -> None:

@@ -40,9 +40,7 @@ def check_space(request: Request, report: Report) -> None:
     demand = _demand(request, report)
     report.facts["demand"] = {"dump": demand.dump, "zip": demand.zip}
     report.problems.extend(
-        shortages(
-            demand, scratch=scratch, local=local, mirror=target_of(request.mirror_dir), min_free=request.min_free
-        )
+        shortages(demand, scratch=scratch, local=local, mirror=target_of(request.mirror_dir), min_free=request.min_free)
     )
 
 

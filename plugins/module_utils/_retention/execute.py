@@ -7,6 +7,7 @@ A set loses its sidecar's name first: from then on it does not count. Then its Z
 only then do files go. A run that dies in between leaves either a set that the next run's recovery makes whole again
 (and a later retention removes), or partials that it sweeps.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -53,7 +54,7 @@ def refuse_unproved(plans: Sequence[LayerPlan], artifact: ArtifactName, *, run_i
         lacks = _lacks(one.catalog.find(artifact), run_id)
         if lacks:
             raise RetentionRefused(
-                "layer %s has no proved set of this run: %s" % (one.layer.name, lacks),
+                f"layer {one.layer.name} has no proved set of this run: {lacks}",
                 layer=one.layer.name,
                 artifact=artifact.stem,
             )
@@ -68,7 +69,7 @@ def _lacks(item: Optional[BackupSet], run_id: str) -> str:
     if item.sidecar is None or item.sidecar.run_id != run_id:
         return "the set of that name was made by another run"
     if item.level < REQUIRED_LEVEL:
-        return "it is verified to level %d only" % item.level
+        return f"it is verified to level {item.level} only"
     if item.state is None or item.state.mirrored is None:
         return "it is not mirrored"
     return ""
@@ -109,7 +110,7 @@ def prove_floor(layer: Layer, catalog: Catalog, policy: Policy, *, run_id: str) 
             reverify(layer, item.artifact, item.proof, run_id=run_id, meter=meter)
         except ArtifactDamaged as error:
             raise RetentionRefused(
-                "nothing is removed on layer %s: %s" % (layer.name, error.message), layer=layer.name, **error.facts
+                f"nothing is removed on layer {layer.name}: {error.message}", layer=layer.name, **error.facts
             ) from error
 
 

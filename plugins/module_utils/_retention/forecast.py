@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When a layer will be full, at the rate at which its sets come: a pure estimate for people."""
+
 from __future__ import annotations
 
 import math
@@ -40,5 +41,5 @@ def forecast(sets: Sequence[BackupSet], policy: Policy, free: Optional[int]) -> 
     most = max(policy.keep_max, math.ceil(policy.min_age_days * per_day)) + policy.keep_daily + 1
     room = free // size
     if len(sets) + room >= most:
-        return Forecast(None, "never at this rate: retention keeps %d sets of about %d bytes at most" % (most, size))
-    return Forecast(round(room / per_day, 1), "%.1f sets a day of about %d bytes" % (per_day, size))
+        return Forecast(None, f"never at this rate: retention keeps {most} sets of about {size} bytes at most")
+    return Forecast(round(room / per_day, 1), f"{per_day:.1f} sets a day of about {size} bytes")

@@ -9,6 +9,7 @@ Where the age floor and ``keep_max`` disagree (more than two runs a day with the
 and the plan says so. Sets that do not count neither get removed nor fill a place. Everything is relative to the
 layer's own sets, so that a backup job that stopped does not age the last good sets out.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -36,10 +37,10 @@ class Policy:
     def __post_init__(self) -> None:
         """Zero never means "keep all" or "keep none": it is refused where it could be taken for either."""
         if self.keep_min < 1:
-            raise InputInvalid("keep_min must be at least 1, not %d" % self.keep_min, keep_min=self.keep_min)
+            raise InputInvalid(f"keep_min must be at least 1, not {self.keep_min}", keep_min=self.keep_min)
         if self.keep_max < self.keep_min:
             raise InputInvalid(
-                "keep_max (%d) must not be less than keep_min (%d)" % (self.keep_max, self.keep_min),
+                f"keep_max ({self.keep_max}) must not be less than keep_min ({self.keep_min})",
                 keep_max=self.keep_max,
                 keep_min=self.keep_min,
             )
@@ -106,7 +107,7 @@ def plan(sets: Sequence[Candidate], policy: Policy, now: datetime) -> Plan:
     ordered = sorted(sets, key=lambda s: s.artifact, reverse=True)
     future = [s.artifact for s in ordered if s.artifact.time > now + CLOCK_TOLERANCE]
     if future:
-        stop = "%s carries a time in the future (it is %s by this host's clock)" % (future[0].stem, format_time(now))
+        stop = f"{future[0].stem} carries a time in the future (it is {format_time(now)} by this host's clock)"
         return Plan(tuple(Decision(s.artifact, KEEP, "nothing is removed: " + stop) for s in ordered), stopped=stop)
     counting = [s.artifact for s in ordered if s.counts]
     daily = _daily(counting, policy, now)
@@ -116,7 +117,7 @@ def plan(sets: Sequence[Candidate], policy: Policy, now: datetime) -> Plan:
         if item.counts:
             decisions.append(_decide(item.artifact, places[item.artifact], policy, now, item.artifact in daily))
         else:
-            decisions.append(Decision(item.artifact, KEEP, "does not count (%s); never removed" % item.reason))
+            decisions.append(Decision(item.artifact, KEEP, f"does not count ({item.reason}); never removed"))
     return Plan(tuple(decisions), notes=_notes(counting, policy, now))
 
 
@@ -126,18 +127,18 @@ def _decide(artifact: ArtifactName, place: int, policy: Policy, now: datetime, d
     if place == 0:
         return Decision(artifact, KEEP, "the newest set that counts")
     if place < policy.keep_min:
-        return Decision(artifact, KEEP, "one of the %d newest (keep_min)" % policy.keep_min)
+        return Decision(artifact, KEEP, f"one of the {policy.keep_min} newest (keep_min)")
     if age < policy.min_age:
-        over = ", although beyond keep_max %d" % policy.keep_max if place >= policy.keep_max else ""
-        return Decision(artifact, KEEP, "younger than %d days%s" % (policy.min_age_days, over))
+        over = f", although beyond keep_max {policy.keep_max}" if place >= policy.keep_max else ""
+        return Decision(artifact, KEEP, f"younger than {policy.min_age_days} days{over}")
     if place < policy.keep_max:
-        return Decision(artifact, KEEP, "one of the %d newest (keep_max)" % policy.keep_max)
+        return Decision(artifact, KEEP, f"one of the {policy.keep_max} newest (keep_max)")
     if daily:
-        return Decision(artifact, KEEP, "the newest of its day (keep_daily %d)" % policy.keep_daily)
+        return Decision(artifact, KEEP, f"the newest of its day (keep_daily {policy.keep_daily})")
     return Decision(
         artifact,
         REMOVE,
-        "%d days old, number %d of the sets that count (keep_max %d)" % (age.days, place + 1, policy.keep_max),
+        f"{age.days} days old, number {place + 1} of the sets that count (keep_max {policy.keep_max})",
     )
 
 
@@ -156,6 +157,8 @@ def _notes(counting: Sequence[ArtifactName], policy: Policy, now: datetime) -> T
     if not young:
         return ()
     return (
-        "%d sets more than keep_max %d stay because they are younger than %d days: the age floor wins"
-        % (young, policy.keep_max, policy.min_age_days),
+        (
+            f"{young} sets more than keep_max {policy.keep_max} stay because they are younger than "
+            f"{policy.min_age_days} days: the age floor wins"
+        ),
     )

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The step ``backup_retention``: plan, refuse or execute."""
+
 from __future__ import annotations
 
 from datetime import datetime
@@ -27,9 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.reading import re
 Warn = Callable[[str], None]
 
 
-def retain(
-    layout: HostLayout, layers: Sequence[Layer], *, prefix: str, policy: Policy, warn: Warn
-) -> Dict[str, Any]:
+def retain(layout: HostLayout, layers: Sequence[Layer], *, prefix: str, policy: Policy, warn: Warn) -> Dict[str, Any]:
     """Remove what the plan says. Raises ``RetentionRefused``, ``ClockSuspect`` and what the file systems have."""
     run_id = _context.require_run_id()
     with held(layout, run_id) as lease:
@@ -79,7 +78,7 @@ def refuse_stopped(plans: Sequence[LayerPlan]) -> None:
     for one in plans:
         if one.plan.stopped is not None:
             raise ClockSuspect(
-                "retention removes nothing, for on layer %s %s" % (one.layer.name, one.plan.stopped),
+                f"retention removes nothing, for on layer {one.layer.name} {one.plan.stopped}",
                 layer=one.layer.name,
                 path=one.layer.path,
             )
@@ -88,7 +87,7 @@ def refuse_stopped(plans: Sequence[LayerPlan]) -> None:
 def _result(plans: Sequence[LayerPlan], done: Executed, warn: Warn) -> Dict[str, Any]:
     for one in plans:
         for note in one.plan.notes:
-            warn("layer %s: %s" % (one.layer.name, note))
+            warn(f"layer {one.layer.name}: {note}")
     return {
         "changed": any(done.removed.values()),
         "plan": {one.layer.name: [decision.as_data() for decision in one.plan.decisions] for one in plans},
@@ -101,10 +100,10 @@ def _result(plans: Sequence[LayerPlan], done: Executed, warn: Warn) -> Dict[str,
 
 def _diff(one: LayerPlan) -> Dict[str, str]:
     """Before and after as lists of names, for ``--diff``."""
-    name = "%s (%s)" % (one.layer.path, one.layer.name)
+    name = f"{one.layer.path} ({one.layer.name})"
     return {
         "before_header": name,
         "after_header": name,
-        "before": "".join("%s\n" % decision.artifact.stem for decision in one.plan.decisions),
-        "after": "".join("%s\n" % artifact.stem for artifact in one.plan.kept),
+        "before": "".join(f"{decision.artifact.stem}\n" for decision in one.plan.decisions),
+        "after": "".join(f"{artifact.stem}\n" for artifact in one.plan.kept),
     }

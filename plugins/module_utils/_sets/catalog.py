@@ -7,6 +7,7 @@ A set is complete only when its sidecar is there, readable and names the ZIP, an
 counts only when its last full read on this layer gave the sidecar's SHA-256. Names are compared to the letter;
 whatever is not exactly ours is foreign: listed, never counted, never removed.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -58,7 +59,7 @@ class BackupSet:
     def proof(self) -> Sidecar:
         """The sidecar of a complete set; there is none to ask for otherwise."""
         if self.sidecar is None:
-            raise ValueError("%s has no sidecar" % self.artifact.stem)
+            raise ValueError(f"{self.artifact.stem} has no sidecar")
         return self.sidecar
 
     @property
@@ -111,7 +112,7 @@ def group_files(files: Iterable[FileFact], prefix: str) -> Tuple[Dict[ArtifactNa
         if parsed is None:
             foreign.append(Foreign(fact.name, fact.size, _why_foreign(fact.name, prefix)))
         elif fact.kind != FILE:
-            foreign.append(Foreign(fact.name, fact.size, "a %s, not a regular file" % fact.kind))
+            foreign.append(Foreign(fact.name, fact.size, f"a {fact.kind}, not a regular file"))
         elif parsed.run_id is None:
             groups.setdefault(parsed.artifact, Group()).final[parsed.part] = fact
         else:
@@ -177,15 +178,15 @@ def _why_unfinished(
         if zip_size is not None:
             return "its sidecar was not published"
         runs = sorted({parsed.run_id for parsed, _fact in group.partial if parsed.run_id})
-        return "being built by run %s" % ", ".join(runs) if runs else "only its state file is left"
+        return "being built by run {}".format(", ".join(runs)) if runs else "only its state file is left"
     if zip_size is None:
         return "its ZIP is missing"
     if isinstance(sidecar, BackupError):
-        return "its sidecar cannot be used (%s)" % sidecar.code
+        return f"its sidecar cannot be used ({sidecar.code})"
     if sidecar.artifact != artifact.zip:
-        return "its sidecar is that of %s" % sidecar.artifact
+        return f"its sidecar is that of {sidecar.artifact}"
     if sidecar.size != zip_size:
-        return "its ZIP has %d bytes instead of %d" % (zip_size, sidecar.size)
+        return f"its ZIP has {zip_size} bytes instead of {sidecar.size}"
     return ""
 
 
@@ -196,9 +197,9 @@ def _why_not_counted(
     if state is None:
         return "it was not verified on this layer"
     if isinstance(state, BackupError):
-        return "its state file cannot be used (%s): verify it again" % state.code
+        return f"its state file cannot be used ({state.code}): verify it again"
     if state.layer != layer or state.artifact != artifact.stem:
-        return "its state file is that of %s on layer %s" % (state.artifact, state.layer)
+        return f"its state file is that of {state.artifact} on layer {state.layer}"
     if state.verified is None:
         return "it was not verified on this layer"
     if state.verified.zip_sha256 != sidecar.sha256:

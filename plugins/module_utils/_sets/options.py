@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The options that the modules about sets share; ``doc_fragments/sets.py`` documents them."""
+
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads a set's ZIP again and records what was found."""
+
 from __future__ import annotations
 
 from typing import Optional
@@ -23,8 +24,8 @@ def prove(layer: Layer, artifact: ArtifactName, sidecar: Sidecar, *, meter: Opti
     digest, size = reread(path, meter=meter)
     if sidecar.artifact != artifact.zip or (digest, size) != (sidecar.sha256, sidecar.size):
         raise ArtifactDamaged(
-            "%s is not what its sidecar says: %d bytes with SHA-256 %s instead of %d bytes with %s"
-            % (path, size, digest, sidecar.size, sidecar.sha256),
+            f"{path} is not what its sidecar says: {size} bytes with SHA-256 {digest} "
+            f"instead of {sidecar.size} bytes with {sidecar.sha256}",
             path=path,
             found=digest,
             expected=sidecar.sha256,

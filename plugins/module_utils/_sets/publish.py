@@ -7,6 +7,7 @@ The order is what makes a crash harmless: the sidecar is whole under a partial n
 and gets its own final name last. At every moment the set is either building, unfinished (``recover`` finishes it) or
 complete; no name of another file is ever taken.
 """
+
 from __future__ import annotations
 
 import os
@@ -51,7 +52,7 @@ def check_proof(path: str, proof: Proof) -> None:
     """Raises ``NotProved`` unless the file at ``path`` is the one that was verified, and untouched since."""
     if proof.level < REQUIRED_LEVEL:
         raise NotProved(
-            "%s was verified to level %d, and %d is needed" % (path, proof.level, REQUIRED_LEVEL),
+            f"{path} was verified to level {proof.level}, and {REQUIRED_LEVEL} is needed",
             path=path,
             level=proof.level,
         )
@@ -59,12 +60,12 @@ def check_proof(path: str, proof: Proof) -> None:
         with platform.open_source(path) as file:
             facts = platform.facts_of(file)
     except FileNotFoundError as error:
-        raise NotProved("there is no %s to publish" % path, path=path) from error
+        raise NotProved(f"there is no {path} to publish", path=path) from error
     except OSError as error:
         raise translate_oserror(error, path) from error
     changed = [name for name in ("size", "mtime_ns", "file_id") if getattr(facts, name) != getattr(proof, name)]
     if changed:
-        message = "%s changed after it was verified (%s)" % (path, ", ".join(changed))
+        message = "{} changed after it was verified ({})".format(path, ", ".join(changed))
         raise NotProved(message, path=path, changed=changed)
 
 
@@ -125,4 +126,4 @@ def take_name(source: str, target: str) -> None:
 
 
 def _exists(path: str) -> ArtifactExists:
-    return ArtifactExists("%s is there already" % path, path=path)
+    return ArtifactExists(f"{path} is there already", path=path)

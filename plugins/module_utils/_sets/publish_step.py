@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The step ``backup_publish``: this run's verified partial becomes a set on the local layer."""
+
 from __future__ import annotations
 
 import os
@@ -64,7 +65,7 @@ def _read_proof(workspace: str, run_id: str) -> Tuple[Proof, Manifest]:
     archive = _record(os.path.join(workspace, ARCHIVE_FACTS), "backup_archive")
     try:
         if verification["run_id"] != run_id:
-            raise NotProved("the verification is that of run %s" % verification["run_id"], path=workspace)
+            raise NotProved("the verification is that of run {}".format(verification["run_id"]), path=workspace)
         facts = verification["zip"]
         proof = Proof(
             level=int(verification["level"]),
@@ -77,13 +78,13 @@ def _read_proof(workspace: str, run_id: str) -> Tuple[Proof, Manifest]:
             raise NotProved("what was verified is not what was archived", path=workspace)
         return proof, Manifest(body=dict(archive["manifest"]), sha256=str(archive["manifest_sha256"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise NotProved("the records in %s lack %s" % (workspace, error), path=workspace) from error
+        raise NotProved(f"the records in {workspace} lack {error}", path=workspace) from error
 
 
 def _record(path: str, step: str) -> Mapping[str, Any]:
     body = read_record(path)
     if body is None:
-        raise NotProved("there is no %s: %s did not finish in this run" % (path, step), path=path)
+        raise NotProved(f"there is no {path}: {step} did not finish in this run", path=path)
     return body
 
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads a layer's directory into a catalog. Changes nothing."""
+
 from __future__ import annotations
 
 from functools import partial

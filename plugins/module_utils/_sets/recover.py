@@ -7,6 +7,7 @@ Only files under our partial names, of runs other than the live one, are ever re
 set). A ZIP under a final name is never removed here: it is finished when its sidecar proves it, and named otherwise.
 The caller holds the host's lock, so no other run is alive.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
@@ -115,7 +116,7 @@ class _Recoverer:
         try:
             sidecar = read_sidecar(path)
             if sidecar is None:
-                return RecordDamaged("%s went away" % path, path=path)
+                return RecordDamaged(f"{path} went away", path=path)
             if not self._dry_run:
                 prove(self._layer, artifact, sidecar, meter=progress_meter(sidecar.size, artifact.zip))
         except (ArtifactDamaged, RecordDamaged) as error:
@@ -162,4 +163,4 @@ class _Recoverer:
 
 def _partial_name(parsed: LayerFile) -> str:
     """The file name that was parsed into this."""
-    return "%s%s.%s%s" % (parsed.artifact.stem, parsed.part, parsed.run_id, PARTIAL)
+    return f"{parsed.artifact.stem}{parsed.part}.{parsed.run_id}{PARTIAL}"

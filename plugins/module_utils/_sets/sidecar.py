@@ -6,6 +6,7 @@
 It holds the ZIP's manifest with the ZIP's own size and SHA-256, is written last and never changed. On every layer it
 is the same file, byte for byte.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def parse_sidecar(body: Mapping[str, Any], *, name: str) -> Sidecar:
     """The inverse, of a record's body; raises ``RecordDamaged`` for anything but what ``encode_sidecar`` wrote."""
     if body.get("schema_version") != SCHEMA_VERSION:
         found = body.get("schema_version")
-        raise RecordDamaged("%s is of schema %r, not %d" % (name, found, SCHEMA_VERSION), path=name)
+        raise RecordDamaged(f"{name} is of schema {found!r}, not {SCHEMA_VERSION}", path=name)
     try:
         return Sidecar(
             artifact=str(body["zip"]["name"]),
@@ -56,7 +57,7 @@ def parse_sidecar(body: Mapping[str, Any], *, name: str) -> Sidecar:
             run_id=str(body["run_id"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RecordDamaged("%s lacks what a sidecar must have" % name, path=name) from error
+        raise RecordDamaged(f"{name} lacks what a sidecar must have", path=name) from error
 
 
 def read_sidecar(path: str) -> Optional[Sidecar]:

@@ -6,6 +6,7 @@
 ``<stem>.state.json`` is a record that is replaced atomically. A set without one, or with a damaged one, is not lost:
 it does not count until it has been re-read, which writes a new one.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -74,9 +75,7 @@ def state_body(state: SetState) -> Dict[str, Any]:
 def parse_state(body: Dict[str, Any], *, name: str) -> SetState:
     """The inverse; raises ``RecordDamaged`` for anything but what ``state_body`` made."""
     if body.get("schema_version") != SCHEMA_VERSION:
-        raise RecordDamaged(
-            "%s is of schema %r, not %d" % (name, body.get("schema_version"), SCHEMA_VERSION), path=name
-        )
+        raise RecordDamaged(f"{name} is of schema {body.get('schema_version')!r}, not {SCHEMA_VERSION}", path=name)
     try:
         return SetState(
             artifact=str(body["artifact"]),
@@ -86,7 +85,7 @@ def parse_state(body: Dict[str, Any], *, name: str) -> SetState:
             verified=_verified(body.get("verified")),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RecordDamaged("%s lacks what a state file must have" % name, path=name) from error
+        raise RecordDamaged(f"{name} lacks what a state file must have", path=name) from error
 
 
 def read_state(layer: Layer, artifact: ArtifactName) -> Optional[SetState]:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The step ``backup_sweep``: what dead runs have left on the layers is finished or swept."""
+
 from __future__ import annotations
 
 import os
@@ -41,7 +42,7 @@ def _sweep(
         there = os.path.isdir(platform.long_path(layer.path))
         done = recover(layer, prefix=prefix, run_id=run_id, check=check, dry_run=dry_run) if there else Recovery()
         for problem in done.problems:
-            warn("%s: %s %s" % (problem.code, problem.message, problem.remedy))
+            warn(f"{problem.code}: {problem.message} {problem.remedy}")
         told.append(
             {
                 "name": layer.name,

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The run's context, as the transport gives it."""
+
 from __future__ import annotations
 
 import sys
@@ -9,6 +10,7 @@ import types
 from datetime import datetime, timezone
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils import _clock, _context
 from ansible_collections.wst.backup.plugins.module_utils._errors import NotProved
 
@@ -30,5 +32,5 @@ def test_the_transport_s_data_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError):
-        _clock.format_time(datetime(2026, 1, 1))
+        _clock.format_time(datetime(2026, 1, 1))  # noqa: DTZ001  what is refused
     assert _clock.parse_time(_clock.format_time(_clock.utc_now())) <= _clock.utc_now()

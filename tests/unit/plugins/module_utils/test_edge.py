@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The edge turns failures into results, and never shows a traceback or a secret."""
+
 from __future__ import annotations
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils import _context, _edge
 from ansible_collections.wst.backup.plugins.module_utils._errors import AuditBroken, SourceMissing
 
@@ -48,9 +50,11 @@ def test_a_result_passes_through() -> None:
 
 def test_a_named_failure_keeps_its_name_facts_and_remedy() -> None:
     result = ended(raising(SourceMissing("C:\\wst\\wst is not there", path="C:\\wst\\wst")))
-    assert result["failed"] and result["code"] == "source_missing"
+    assert result["failed"]
+    assert result["code"] == "source_missing"
     assert result["facts"] == {"path": "C:\\wst\\wst"}
-    assert result["remedy"] in result["msg"] and "C:\\wst\\wst is not there" in result["msg"]
+    assert result["remedy"] in result["msg"]
+    assert "C:\\wst\\wst is not there" in result["msg"]
 
 
 def test_several_failures_are_all_told() -> None:

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The named failures: codes are stable and complete."""
+
 from __future__ import annotations
 
 import re
@@ -17,7 +18,7 @@ def test_codes_are_unique_plain_words() -> None:
 
 def test_every_failure_says_what_it_is_and_what_to_do() -> None:
     for error in _errors.all_errors():
-        assert error.__doc__ and error.__doc__.endswith(".")
+        assert (error.__doc__ or "").endswith(".")
         assert error.remedy.endswith("."), error.code
         assert error.effect in (_errors.STOP, _errors.CARRY)
 

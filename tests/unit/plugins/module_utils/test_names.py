@@ -2,15 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Names of runs, artifacts and the files of a set."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.wst.backup.plugins.module_utils import _names
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.wst.backup.plugins.module_utils import _names
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 
 EPOCH = datetime(1990, 1, 1, tzinfo=timezone.utc)
 times = st.integers(min_value=0, max_value=60 * 365 * 86400).map(lambda s: EPOCH + timedelta(seconds=s))

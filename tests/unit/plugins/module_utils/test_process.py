@@ -86,18 +86,20 @@ def test_a_timeout_kills_the_program_and_its_children(tmp_path: Path) -> None:
 
 def family(tmp_path: Path) -> str:
     """A program with a child; both say who they are, then the program writes a line, and both wait for ever."""
-    child = "import os, time\nopen(%r, 'w').write(str(os.getpid()))\nos.replace(%r, %r)\ntime.sleep(600)\n" % (
-        str(tmp_path / "new"),
-        str(tmp_path / "new"),
-        str(tmp_path / "child"),
+    child = (
+        "import os, time\nopen({!r}, 'w').write(str(os.getpid()))\nos.replace({!r}, {!r})\ntime.sleep(600)\n".format(
+            str(tmp_path / "new"),
+            str(tmp_path / "new"),
+            str(tmp_path / "child"),
+        )
     )
     return (
         "import os, subprocess, sys, time\n"
-        "open(%r, 'w').write(str(os.getpid()))\n"
-        "subprocess.Popen([sys.executable, '-I', '-c', %r], stdin=subprocess.PIPE)\n"
-        "while not os.path.exists(%r): time.sleep(0.02)\n"
+        "open({!r}, 'w').write(str(os.getpid()))\n"
+        "subprocess.Popen([sys.executable, '-I', '-c', {!r}], stdin=subprocess.PIPE)\n"
+        "while not os.path.exists({!r}): time.sleep(0.02)\n"
         "print('ready', flush=True)\n"
-        "time.sleep(600)\n" % (str(tmp_path / "parent"), child, str(tmp_path / "child"))
+        "time.sleep(600)\n".format(str(tmp_path / "parent"), child, str(tmp_path / "child"))
     )
 
 
@@ -109,7 +111,7 @@ def assert_dead(tmp_path: Path) -> None:
 def wait_until_dead(pid: int) -> None:
     end = time.monotonic() + 20
     while api.process_started(pid) is not None:
-        assert time.monotonic() < end, "process %s still lives" % pid
+        assert time.monotonic() < end, f"process {pid} still lives"
         time.sleep(0.05)
 
 

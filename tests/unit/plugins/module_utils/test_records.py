@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Records prove themselves: any flipped bit is found."""
+
 from __future__ import annotations
 
 import pytest
-from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
-from ansible_collections.wst.backup.plugins.module_utils._records import decode_record, encode_record
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
+from ansible_collections.wst.backup.plugins.module_utils._records import decode_record, encode_record
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False),

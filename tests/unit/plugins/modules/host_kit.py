@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs a module in this process, as Ansible would start it on the host: JSON in, JSON out."""
+
 from __future__ import annotations
 
 import importlib

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The modules about sets, one after the other, on a real directory: check, run, check again, run again."""
+
 from __future__ import annotations
 
 import os
@@ -37,7 +38,7 @@ OWN = artifact_of_run(RUN, PREFIX)
 
 def run_id_of(days: int) -> str:
     """The id of a run that started so many days ago."""
-    return (BEGAN - timedelta(days=days)).strftime("%Y%m%d-%H%M%S") + "-%08x" % abs(days)
+    return (BEGAN - timedelta(days=days)).strftime("%Y%m%d-%H%M%S") + f"-{abs(days):08x}"
 
 
 @pytest.fixture
@@ -188,9 +189,7 @@ def test_a_wrong_volume_gets_not_a_byte(host: Host, volumes: Dict[str, Any], cha
     volumes.update(change)
     before = world(host)
     for check in (True, False):
-        result = host.run(
-            "backup_mirror", check=check, local_dir=host.local, mirror_dir=host.mirror, volume_id="{d}"
-        )
+        result = host.run("backup_mirror", check=check, local_dir=host.local, mirror_dir=host.mirror, volume_id="{d}")
         assert result["code"] == code
         assert result["facts"]["problems"]
     assert world(host) == before

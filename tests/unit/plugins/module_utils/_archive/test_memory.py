@@ -90,10 +90,10 @@ def test_one_large_file(tmp_path: Path, dump: list[Any]) -> None:
 def test_many_small_files(tmp_path: Path, dump: list[Any], flat: bool) -> None:
     count = 50_000 if SLOW else 10_000
     for number in range(count):
-        directory = tmp_path / "src" if flat else tmp_path / "src" / ("d%03d" % (number // 100))
+        directory = tmp_path / "src" if flat else tmp_path / "src" / (f"d{number // 100:03d}")
         if not flat and number % 100 == 0:
             directory.mkdir()
-        (directory / ("a file with a name of usual length %06d.txt" % number)).write_bytes(b"%d" % number)
+        (directory / (f"a file with a name of usual length {number:06d}.txt")).write_bytes(b"%d" % number)
     assert peak(tmp_path, "build", dump) < BUDGET + PER_FILE * count
     assert peak(tmp_path, "verify", dump) < BUDGET + PER_FILE * count
 

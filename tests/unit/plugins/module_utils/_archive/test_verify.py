@@ -76,7 +76,7 @@ def test_the_manifest_and_the_list_say_what_is_there(kit: Any) -> None:
             if line["kind"] == "file":
                 data = archive.read(line["path"])
                 assert (line["size"], line["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
-                assert line["crc32"] == "%08x" % archive.getinfo(line["path"]).CRC
+                assert line["crc32"] == "{:08x}".format(archive.getinfo(line["path"]).CRC)
     on_disk = Path(source.path) / "index.html"
     told = next(line for line in lines if line["path"] == "wst/index.html")
     assert told["mtime_ns"] == on_disk.stat().st_mtime_ns

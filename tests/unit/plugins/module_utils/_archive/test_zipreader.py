@@ -69,7 +69,7 @@ def test_archives_with_descriptors_and_forced_zip64() -> None:
     out = Streamed()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[arg-type]
         for force in (False, True):
-            with archive.open("member%d" % force, "w", force_zip64=force) as file:
+            with archive.open(f"member{int(force)}", "w", force_zip64=force) as file:
                 file.write(b"z" * 100_000)
     assert read(bytes(out.data)) == {"member0": b"z" * 100_000, "member1": b"z" * 100_000}
 

@@ -172,7 +172,7 @@ def test_more_members_than_16_bits_hold(tmp_path: Path) -> None:
 
     def fill(writer: ZipWriter) -> None:
         for number in range(count):
-            writer.add_bytes("d/%d" % number, b"%d" % number, attributes=PLAIN)
+            writer.add_bytes(f"d/{number}", b"%d" % number, attributes=PLAIN)
 
     write(path, fill)
     listed = subprocess.run(["unzip", "-Z1", str(path)], capture_output=True, check=True).stdout.splitlines()

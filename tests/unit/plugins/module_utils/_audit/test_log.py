@@ -74,7 +74,7 @@ def test_the_log_is_private(tmp_path: Path, log: AuditLog) -> None:
 def test_head_and_verification_agree(log: AuditLog) -> None:
     assert log.head() == log.verify() == Head()
     for number in range(1, 6):
-        done = log.append(Event("event_%s" % number))
+        done = log.append(Event(f"event_{number}"))
         assert log.head() == log.verify() == Head(number, done.hash)
 
 

@@ -107,7 +107,7 @@ def test_no_jobs_at_all(layout: HostLayout) -> None:
 
 
 def run_id(age: timedelta, number: int = 0) -> str:
-    return "%s-%08x" % ((NOW - age).strftime(STAMP_FORMAT), number)
+    return f"{(NOW - age).strftime(STAMP_FORMAT)}-{number:08x}"
 
 
 ages = st.lists(st.integers(0, 400 * 86400).map(lambda seconds: timedelta(seconds=seconds)), max_size=60)

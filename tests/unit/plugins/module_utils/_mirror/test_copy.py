@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Copying to the mirror: crashes, full disks, disks that lie, and names that are taken."""
+
 from __future__ import annotations
 
 import os

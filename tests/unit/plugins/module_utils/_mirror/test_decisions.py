@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which volume may be the mirror, and which sets go there: decisions over facts."""
+
 from __future__ import annotations
 
 from dataclasses import replace

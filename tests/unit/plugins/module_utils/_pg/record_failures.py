@@ -98,9 +98,19 @@ def sessions(server: pgserver.Server) -> Iterator[Record]:
         logins["tls_refused"] = {"sslmode": "verify-full", "sslrootcert": ca}
     for case, options in logins.items():
         if case == "tls_hostname":
-            yield attempt(case, major, lambda: psycopg.connect(
-                host="other.example", hostaddr="127.0.0.1", port=server.port, user="postgres", dbname="postgres",
-                sslmode="verify-full", sslrootcert=ca))
+            yield attempt(
+                case,
+                major,
+                lambda: psycopg.connect(
+                    host="other.example",
+                    hostaddr="127.0.0.1",
+                    port=server.port,
+                    user="postgres",
+                    dbname="postgres",
+                    sslmode="verify-full",
+                    sslrootcert=ca,
+                ),
+            )
             continue
         yield attempt(case, major, lambda options=options: connect(**options))
     port = pgserver.free_port()

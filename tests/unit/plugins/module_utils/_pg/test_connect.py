@@ -66,7 +66,10 @@ def test_a_server_without_tls(clusters: Any) -> None:
 
     server = clusters(18)
     options = DatabaseOptions(
-        host="127.0.0.1", port=server.port, name="postgres", user="postgres",
+        host="127.0.0.1",
+        port=server.port,
+        name="postgres",
+        user="postgres",
         sslrootcert=str(server.authority.certificate),
     )
     with pytest.raises(DbTlsFailed):
@@ -98,7 +101,10 @@ def test_a_server_that_asks_for_the_password_itself_does_not_get_it(clusters: An
         from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 
         options = DatabaseOptions(
-            host="127.0.0.1", port=server.port, name="postgres", user="postgres",
+            host="127.0.0.1",
+            port=server.port,
+            name="postgres",
+            user="postgres",
             sslrootcert=str(server.authority.certificate),
         )
         code = ""

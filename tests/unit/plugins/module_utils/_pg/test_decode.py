@@ -70,7 +70,7 @@ ROWS = st.lists(
     max_size=8,
 )
 NAMES = st.text(
-    alphabet=st.sampled_from('ab"\';\n\r -\\.ü(),=COPY FROM stdin;-- Data for Name: ; Type: TABLE DATA; Schema: '),
+    alphabet=st.sampled_from("ab\"';\n\r -\\.ü(),=COPY FROM stdin;-- Data for Name: ; Type: TABLE DATA; Schema: "),
     min_size=1,
     max_size=30,
 )

@@ -81,9 +81,12 @@ def test_a_database_in_another_encoding(clusters: Any, tmp_path: Path) -> None:
     server = clusters(17)
     server.run("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
     try:
-        server.run('CREATE TABLE "grün" AS SELECT \'Größe\'::text AS a', database="latin", client_encoding="UTF8")
+        server.run("CREATE TABLE \"grün\" AS SELECT 'Größe'::text AS a", database="latin", client_encoding="UTF8")
         options = DatabaseOptions(
-            host="127.0.0.1", port=server.port, name="latin", user="postgres",
+            host="127.0.0.1",
+            port=server.port,
+            name="latin",
+            user="postgres",
             sslrootcert=str(server.authority.certificate),
         )
         order = Order(options=options, tools=find_tools(str(server.bin)), dump_name="d")

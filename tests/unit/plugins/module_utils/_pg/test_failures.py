@@ -55,9 +55,11 @@ CODES = {
     "dump_zero": "dump_damaged",
     "dump_newer": "db_version_mismatch",
 }
-LOGINS = {"auth", "auth_user", "auth_nologin", "auth_expired", "require_auth", "not_found", "limit_role", "closed"} | {
-    "connect_denied", "root_missing", "tls_unknown_ca", "tls_hostname", "tls_refused", "refused", "resolve"
-} | {"limit_server"}
+LOGINS = (
+    {"auth", "auth_user", "auth_nologin", "auth_expired", "require_auth", "not_found", "limit_role", "closed"}
+    | {"connect_denied", "root_missing", "tls_unknown_ca", "tls_hostname", "tls_refused", "refused", "resolve"}
+    | {"limit_server"}
+)
 UNNAMED = {"statement_timeout"}  # no failure of ours has this one alone
 
 

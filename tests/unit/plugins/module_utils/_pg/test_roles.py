@@ -38,7 +38,7 @@ ROLES = (
     "ALTER ROLE mem SET search_path TO 'a b', public, '', 'q\"q', 'c,d'",
     "ALTER ROLE mem SET statement_timeout TO '5s'",
     "ALTER ROLE mem SET \"my.custom\" TO 'x''y\\z'",
-    "ALTER ROLE \"Odd \"\"name'\" SET DateStyle TO 'ISO, DMY'",
+    'ALTER ROLE "Odd ""name\'" SET DateStyle TO \'ISO, DMY\'',
     "ALTER ROLE mem IN DATABASE postgres SET work_mem = '8MB'",
     "ALTER ROLE grp SET temp_tablespaces TO '', 'pg_default'",
     "GRANT SET ON PARAMETER log_min_duration_statement TO mem WITH GRANT OPTION",
@@ -50,7 +50,7 @@ ROLES_16 = (
     "GRANT grp TO adm WITH ADMIN TRUE",
     "GRANT mem TO adm WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
     "SET ROLE adm; GRANT mem TO aaa WITH INHERIT TRUE",  # granted by adm, whose own grant sorts behind it
-    "SET ROLE adm; GRANT grp TO \"user\" WITH SET FALSE",
+    'SET ROLE adm; GRANT grp TO "user" WITH SET FALSE',
 )
 
 
@@ -103,7 +103,7 @@ def test_the_same_statements_as_pg_dumpall_and_they_replay(major: int) -> None:
         assert b"TopSecret" not in script
         assert b"SCRAM" not in script
         assert sorted(statements(script)) == sorted(statements(theirs(server)))
-        server.run("DROP TABLESPACE \"T s\"")  # its directory can belong to one server only
+        server.run('DROP TABLESPACE "T s"')  # its directory can belong to one server only
         replay(ours(server), fresh)
         assert sorted(statements(ours(fresh))) == sorted(statements(ours(server)))
         assert sorted(statements(theirs(fresh))) == sorted(statements(theirs(server)))
@@ -122,7 +122,7 @@ def test_settings_of_all_roles_are_more_than_pg_dumpall_has(clusters: Any) -> No
     server = clusters(17)
     server.run("ALTER ROLE ALL SET lock_timeout = '1min'")
     try:
-        assert 'ALTER ROLE ALL SET "lock_timeout" TO \'1min\';' in ours(server).decode("utf-8")
+        assert "ALTER ROLE ALL SET \"lock_timeout\" TO '1min';" in ours(server).decode("utf-8")
     finally:
         server.run("ALTER ROLE ALL RESET lock_timeout")
 
@@ -139,7 +139,7 @@ def test_an_ordinary_role_sees_the_same(clusters: Any) -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=10), max_size=5))
 def test_quoted_lists_are_split_as_they_were_joined(elements: list[str]) -> None:
-    joined = ", ".join('"%s"' % element.replace('"', '""') for element in elements)
+    joined = ", ".join('"{}"'.format(element.replace('"', '""')) for element in elements)
     assert roles.split_list(joined) == elements
 
 

@@ -157,7 +157,9 @@ def test_foreign_bytes(shop17: Any) -> None:
 )
 def test_what_is_expected_must_be_there(database17: Any, change: Callable[[Any], Any], text: str) -> None:
     database17.run(
-        "CREATE TABLE t (a serial)", "INSERT INTO t SELECT generate_series(1, 20000)", "SELECT lo_from_bytea(0, 'x')",
+        "CREATE TABLE t (a serial)",
+        "INSERT INTO t SELECT generate_series(1, 20000)",
+        "SELECT lo_from_bytea(0, 'x')",
         "CREATE MATERIALIZED VIEW m AS SELECT 1",
     )
     body = copy.deepcopy(database17.produce())

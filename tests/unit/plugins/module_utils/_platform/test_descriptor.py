@@ -28,7 +28,7 @@ def sid(text: str) -> bytes:
     return (
         struct.pack("<BB", parts[0], len(parts) - 2)
         + parts[1].to_bytes(6, "big")
-        + struct.pack("<%dI" % (len(parts) - 2), *parts[2:])
+        + struct.pack(f"<{len(parts) - 2}I", *parts[2:])
     )
 
 

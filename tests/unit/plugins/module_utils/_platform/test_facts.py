@@ -87,7 +87,7 @@ def test_posix_modes(tmp_path: Path) -> None:
     path = tmp_path / "d"
     path.mkdir()
     path.chmod(0o750)
-    assert api.access_problems(str(path)) == ["the group (gid %d) may read, enter or run" % path.stat().st_gid]
+    assert api.access_problems(str(path)) == [f"the group (gid {path.stat().st_gid}) may read, enter or run"]
     api.protect(str(path))
     assert path.stat().st_mode & 0o777 == 0o700
     assert api.sddl(str(path)) is None
@@ -130,9 +130,9 @@ def test_memory_is_no_disk() -> None:
 
 def test_the_boot_id_is_the_same_in_every_process() -> None:
     code = (
-        "import sys; sys.path[:0] = %r\n"
+        f"import sys; sys.path[:0] = {sys.path!r}\n"
         "from ansible_collections.wst.backup.plugins.module_utils._platform import api\n"
-        "print(api.boot_id())" % sys.path
+        "print(api.boot_id())"
     )
     other = subprocess.run([sys.executable, "-c", code], stdin=subprocess.PIPE, capture_output=True, check=True)
     assert other.stdout.decode().strip() == api.boot_id()

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.wst.backup.plugins.module_utils._preflight.space import Demand, Target, estimate, shortages
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.wst.backup.plugins.module_utils._preflight.space import Demand, Target, estimate, shortages
 
 sizes = st.integers(0, 1 << 40)
 
@@ -15,7 +16,8 @@ sizes = st.integers(0, 1 << 40)
 @given(last_zip=sizes, last_dump=sizes, sources=sizes, database=sizes)
 def test_the_last_set_tells_more_than_the_sources(last_zip: int, last_dump: int, sources: int, database: int) -> None:
     demand = estimate(last_zip=last_zip, last_dump=last_dump, sources=sources, database=database)
-    assert demand.zip >= last_zip and demand.dump >= last_dump
+    assert demand.zip >= last_zip
+    assert demand.dump >= last_dump
     assert demand == estimate(last_zip=last_zip, last_dump=last_dump, sources=0, database=None)
 
 

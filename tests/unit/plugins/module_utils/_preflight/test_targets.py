@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils import _errors
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._preflight import targets

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import Tolerance
@@ -52,7 +53,8 @@ def codes(report: Report) -> list[str]:
 
 def test_a_sound_tree_is_counted(request_: Request) -> None:
     report = examined(request_)
-    assert not report.problems and not report.warnings
+    assert not report.problems
+    assert not report.warnings
     assert report.facts["sources"] == {"files": 2, "directories": 2, "links": 0, "bytes": 8}
 
 

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Removing sets: crashes, refusals, and random histories on a real directory against the plan."""
+
 from __future__ import annotations
 
 import os
@@ -52,7 +53,7 @@ SMALL = Policy(keep_min=1, keep_max=2, min_age_days=7)
 
 def run_id_of(age: timedelta, number: int = 0) -> str:
     """The id of a run that started so long ago."""
-    return "%s-%08x" % ((NOW - age).strftime("%Y%m%d-%H%M%S"), number)
+    return "{}-{:08x}".format((NOW - age).strftime("%Y%m%d-%H%M%S"), number)
 
 
 def make_mirrored(layer: Layer, run_id: str) -> None:

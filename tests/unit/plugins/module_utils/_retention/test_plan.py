@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The retention plan: by table, and against a model that is written down naively and independently."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone

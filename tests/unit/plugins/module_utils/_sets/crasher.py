@@ -6,6 +6,7 @@
 The scenarios are functions of the library. What dies is the process, so what its buffers held is lost, while what the
 system took is there: a power cut may lose more, but only of what was not flushed.
 """
+
 from __future__ import annotations
 
 import os
@@ -59,14 +60,14 @@ def crashes(module: str, directory: str, prepare: Callable[[str], None]) -> Iter
     code, number = DIED, 0
     while code == DIED:
         number += 1
-        place = os.path.join(directory, "%03d" % number)
+        place = os.path.join(directory, f"{number:03d}")
         os.makedirs(place)
         prepare(place)
         argv = [sys.executable, "-c", START % {"paths": sys.path}, module, place, str(number)]
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         code = done.returncode
         assert code in (0, DIED), done.stderr.decode(errors="replace")
-        yield "before call %d" % number, place
+        yield f"before call {number}", place
 
 
 def main(module: str, directory: str, number: str) -> None:
@@ -76,4 +77,3 @@ def main(module: str, directory: str, number: str) -> None:
         exec(compile(file.read(), module, "exec"), namespace)
     arm(int(number))
     namespace["scenario"](directory)
-

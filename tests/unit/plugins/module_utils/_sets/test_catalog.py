@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What counts: the classification by table, against random directories, and its readers."""
+
 from __future__ import annotations
 
 import os
@@ -91,9 +92,7 @@ def judge(files: List[FileFact], sidecar: Any = SIDECAR, state: Any = STATE) -> 
         (ALL[2:], None, STATE, "unfinished", "only its state file is left"),
     ],
 )
-def test_what_a_set_is(
-    files: List[FileFact], sidecar: Any, state: Any, status: str, reason: str
-) -> None:
+def test_what_a_set_is(files: List[FileFact], sidecar: Any, state: Any, status: str, reason: str) -> None:
     """Complete needs everything; counting needs a good re-read on this very layer."""
     catalog = judge(files, sidecar, state)
     (found,) = catalog.sets

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Publishing and its recovery: a crash at every call that changes the disk, and every refusal."""
+
 from __future__ import annotations
 
 import os
