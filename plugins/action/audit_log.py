@@ -26,7 +26,8 @@ class ActionModule(HostPythonAction):
         if self._task.check_mode:
             return result
         arguments = self._task.args
-        wanted = {name: arguments.get(name) for name in ("event", "result", "code", "message", "details")}
+        wanted = {name: arguments.get(name) for name in ("event", "result", "code", "details")}
+        wanted["message"] = arguments.get("text")
         reason = {"code": result.get("code"), "message": result.get("msg")}
         before = len(self._warnings)
         self._record({**wanted, "host_could_not_record": reason})

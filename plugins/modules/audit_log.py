@@ -50,7 +50,7 @@ options:
     description: The code of the failure.
     type: str
     default: ""
-  message:
+  text:
     description: The same for people. Never a secret.
     type: str
     default: ""
@@ -72,7 +72,7 @@ EXAMPLES = r"""
     event: backup_end
     result: failure
     code: "{{ failure.code }}"
-    message: "{{ failure.msg }}"
+    text: "{{ failure.msg }}"
 """
 
 RETURN = r"""
@@ -125,15 +125,21 @@ def main() -> None:
             "event": {"type": "str", "required": True},
             "result": {"type": "str", "choices": ["success", "failure", "none"], "default": "none"},
             "code": {"type": "str", "default": ""},
-            "message": {"type": "str", "default": ""},
+            "text": {"type": "str", "default": ""},
             "details": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
-    names = ("event", "result", "code", "message", "details")
 
     def work() -> Dict[str, Any]:
-        event = Event(**{name: module.params[name] for name in names})
+        params = module.params
+        event = Event(
+            params["event"],
+            params["result"],
+            params["code"],
+            params["text"],  # "message" is a name that Ansible keeps for itself
+            params["details"],
+        )
         result = step.record(HostLayout(module.params["root"]), event, dry_run=module.check_mode)
         if result["broken"]:
             module.warn("{} {}".format(result["problem"]["message"], result["problem"]["remedy"]))
