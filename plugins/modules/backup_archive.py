@@ -18,7 +18,7 @@ description:
   - The key file, everything below O(root) and O(local_dir), and O(secrets) never get in, under whatever name.
   - It is the first half of a step whose second half is M(wst.backup.backup_verify); nothing is published by it.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job
@@ -63,7 +63,6 @@ options:
     type: list
     elements: path
     default: []
-    no_log: false
 seealso:
   - module: wst.backup.backup_verify
   - module: wst.backup.pg_dump
@@ -88,7 +87,7 @@ artifact:
   returned: success
   type: str
   sample: wst-backup-20261123-150000
-path:
+partial:
   description: The partial ZIP; null in check mode.
   returned: success
   type: str

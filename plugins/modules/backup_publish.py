@@ -17,7 +17,7 @@ description:
     between leaves a set that does not count and that M(wst.backup.backup_sweep) of the next run finishes.
   - No file is ever overwritten.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job
@@ -53,7 +53,7 @@ artifact:
   returned: success
   type: str
   sample: wst-backup-20261123-120000
-path:
+zip:
   description: The ZIP; null in check mode outside of a run.
   returned: success
   type: str

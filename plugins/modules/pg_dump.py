@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
----
 module: pg_dump
 short_description: Dump a PostgreSQL database and prove the dump
-version_added: 1.0.0
+version_added: 0.1.0
 description:
   - Dumps a database in PostgreSQL's custom format into the workspace of the run, on the host, and decodes the dump in
     full before it gets its name.
@@ -52,7 +51,7 @@ attributes:
     support: none
     details: A run makes one dump; asking for a second one of the same name fails and leaves the first as it is.
 author:
-  - wst.backup contributors
+  - wst.backup contributors (@wst-backup)
 seealso:
   - module: wst.backup.backup_archive
   - module: wst.backup.backup_verify
@@ -70,7 +69,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path:
+dump:
   description: The dump on the host.
   returned: success, not in check mode
   type: str
@@ -170,7 +169,7 @@ def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
 def summary(body: Dict[str, Any], workspace: str) -> Dict[str, Any]:
     """What of ``database.json`` goes back to the control node."""
     return {
-        "path": os.path.join(workspace, body["dump"]["name"]),
+        "dump": os.path.join(workspace, body["dump"]["name"]),
         "size": body["dump"]["size"],
         "sha256": body["dump"]["sha256"],
         "tables": len(body["tables"]),

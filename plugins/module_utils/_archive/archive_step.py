@@ -49,10 +49,10 @@ class Request:
 
 def preview(request: Request) -> Dict[str, Any]:
     """What would be archived, without writing; the dump need not exist yet."""
-    _, seen = _look(request)
+    seen = _look(request)[1]
     run_id = _context.current().run_id
     artifact = artifact_of_run(run_id, request.prefix) if run_id else None
-    return {"artifact": artifact.stem if artifact else None, "path": None, "notes": {}, **seen.totals.body()}
+    return {"artifact": artifact.stem if artifact else None, "partial": None, "notes": {}, **seen.totals.body()}
 
 
 def archive(request: Request) -> Dict[str, Any]:
@@ -90,7 +90,7 @@ def archive(request: Request) -> Dict[str, Any]:
             raise
     return {
         "artifact": artifact.stem,
-        "path": partial,
+        "partial": partial,
         "size": built.size,
         "sha256": built.sha256,
         "notes": built.manifest["notes"],
@@ -144,7 +144,7 @@ def _write(
     workspace = os.path.dirname(dump.dump.path)
     _jobs.step("archive")
     with contextlib.ExitStack() as stack:
-        central, spool = (stack.enter_context(_spool(os.path.join(workspace, name))) for name in SPOOLS)
+        central, spool = (_spool(stack, os.path.join(workspace, name)) for name in SPOOLS)
         file = stack.enter_context(_created(partial))
         builder = Builder(
             file,
@@ -181,15 +181,11 @@ def _created(path: str) -> Iterator[BinaryIO]:
         raise translate_oserror(error, path) from error
 
 
-@contextlib.contextmanager
-def _spool(path: str) -> Iterator[BinaryIO]:
-    """A file of ours that is gone afterwards."""
+def _spool(stack: contextlib.ExitStack, path: str) -> BinaryIO:
+    """A file of ours that is gone when the stack is."""
     remove_file(path)
-    try:
-        with _created(path) as file:
-            yield file
-    finally:
-        _forget(path)
+    stack.callback(_forget, path)
+    return stack.enter_context(_created(path))
 
 
 def _forget(path: str) -> None:

@@ -92,6 +92,6 @@ def _result(layer: Layer, artifact: Optional[ArtifactName], *, changed: bool) ->
     return {
         "changed": changed,
         "artifact": artifact.stem if artifact else None,
-        "path": layer.file(artifact.zip) if artifact else None,
+        "zip": layer.file(artifact.zip) if artifact else None,
         "sidecar": layer.file(artifact.sidecar) if artifact else None,
     }

@@ -105,7 +105,7 @@ def test_a_run_from_proof_to_retention(host: Host, volumes: Dict[str, Any]) -> N
     assert changes(marks) == [True, True, False, False]
     published = four(host, "backup_publish", local_dir=host.local)
     assert changes(published) == [True, True, False, False]
-    assert published[1]["path"] == os.path.join(host.local, OWN.zip)
+    assert published[1]["zip"] == os.path.join(host.local, OWN.zip)
     mirrored = four(
         host, "backup_mirror", local_dir=host.local, mirror_dir=host.mirror, volume_id=marks[1]["volume_id"]
     )

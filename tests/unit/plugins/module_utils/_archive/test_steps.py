@@ -54,7 +54,7 @@ def test_a_run_archives_and_proves(host: Any) -> None:
     assert host.layer_names() == [PARTIAL]
     path = host.local / PARTIAL
     data = path.read_bytes()
-    assert (result["path"], result["size"]) == (str(path), len(data))
+    assert (result["partial"], result["size"]) == (str(path), len(data))
     assert result["sha256"] == hashlib.sha256(data).hexdigest()
     assert (result["files"], result["directories"], result["links"]) == (7, 6, 0)
     made = _fs.read_record(str(host.workspace / "archive.json"))
@@ -90,7 +90,7 @@ def test_a_second_try_of_the_same_run_replaces_its_own_partial(host: Any) -> Non
 def test_check_mode_counts_and_writes_nothing(host: Any) -> None:
     shutil.rmtree(host.workspace)
     told = preview(host.request(host.kit.sample()))
-    assert (told["files"], told["directories"], told["path"]) == (7, 6, None)
+    assert (told["files"], told["directories"], told["partial"]) == (7, 6, None)
     assert told["artifact"] == "wst-backup-20261123-150000"
     assert verify_run(verification(host), write=False)["state"] == "absent"
     assert host.layer_names() == []
@@ -174,7 +174,7 @@ def test_the_backups_and_the_control_directory_never_get_in(host: Any) -> None:
     host.kit.sample()
     (host.local / "older.zip").write_bytes(b"older")
     result = host.archive(Source("all", str(host.kit.root)))
-    with zipfile.ZipFile(result["path"]) as archive:
+    with zipfile.ZipFile(result["partial"]) as archive:
         names = archive.namelist()
     assert "all/src/wst/index.html" in names
     assert not [name for name in names if name.startswith(("all/local", "all/control"))]
@@ -188,7 +188,7 @@ def test_a_hard_link_to_the_key_and_a_further_secret_stay_out(host: Any) -> None
     os.link(other, Path(source.path) / "token.txt")
     result = host.archive(source, secrets=[str(other)])
     assert result["notes"]["counts"] == {"secret": 2}
-    with zipfile.ZipFile(result["path"]) as archive:
+    with zipfile.ZipFile(result["partial"]) as archive:
         assert not [name for name in archive.namelist() if name.endswith(("readme.txt", "token.txt"))]
     assert verify_run(verification(host), write=True)["level"] == 3
 
@@ -342,7 +342,7 @@ def test_excludes_are_told(host: Any) -> None:
     source = host.kit.sample()
     told = Source(source.name, source.path, exclude=Patterns(["*.png", "a/b"]))
     result = host.archive(told)
-    made = _fs.read_record(result["path"].replace(str(host.local / PARTIAL), str(host.workspace / "archive.json")))
+    made = _fs.read_record(result["partial"].replace(str(host.local / PARTIAL), str(host.workspace / "archive.json")))
     assert made is not None
     body = made["manifest"]["sources"][0]
     assert (body["exclude"], body["excluded"], body["files"]) == (["*.png", "a/b"], 2, 5)

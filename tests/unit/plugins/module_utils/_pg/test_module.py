@@ -83,13 +83,13 @@ def test_check_run_check_run(host: Host) -> None:
     assert host.workspace() == []
     result = host.call()
     assert (result["changed"], result["tables"], result["rows"], result["large_objects"]) == (True, 1, 10, 1)
-    assert result["size"] == os.path.getsize(result["path"])
+    assert result["size"] == os.path.getsize(result["dump"])
     assert host.workspace() == ["database.json", "roles.sql", "wst_dev_database.backup"]
-    before = Path(result["path"]).read_bytes()
+    before = Path(result["dump"]).read_bytes()
     assert host.call(check=True)["changed"] is True
     again = host.call()
     assert (again["failed"], again["code"]) == (True, "artifact_exists")
-    assert Path(result["path"]).read_bytes() == before
+    assert Path(result["dump"]).read_bytes() == before
 
 
 def test_failures_are_results(host: Host) -> None:
