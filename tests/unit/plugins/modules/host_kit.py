@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -15,6 +15,7 @@ from typing import Any, Dict
 
 import pytest
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
@@ -66,8 +67,16 @@ class Host:
         arguments = {"root": self.root, **params, "_ansible_check_mode": check, "_ansible_diff": diff}
         self._monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
         self._monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        self._be_a_module_of_its_own()
         self._capsys.readouterr()
         with pytest.raises(SystemExit):
             importlib.import_module(PACKAGE + name).main()
         result: Dict[str, Any] = json.loads(self._capsys.readouterr().out)
         return result
+
+    def _be_a_module_of_its_own(self) -> None:
+        """No warnings of modules before, and from ansible-core 2.19 on they go into the result, not to a display."""
+        warnings._global_warnings.clear()
+        internal = importlib.util.find_spec("ansible.module_utils._internal")
+        if internal is not None:
+            self._monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
