@@ -28,7 +28,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
         """What is on the host afterwards, and what was changed."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         self._name = str((task_vars or {}).get("inventory_hostname"))
-        _, arguments = self.validate_argument_spec(argument_spec=_runtime.ARGUMENTS)
+        arguments = self.validate_argument_spec(argument_spec=_runtime.ARGUMENTS)[1]
         if not _connection.is_windows(self._connection):
             return {**result, "changed": False, "platform": "posix", "installed": [], "directories": {}}
         try:
@@ -52,7 +52,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
         missing = _runtime.outdated(components, before)
         changed = bool(before.unprotected or missing)
         packages = {
-            part["sha256"]: self._package(part) for each, _ in missing for part in each["parts"] if part["source"]
+            part["sha256"]: self._package(part) for each, _digest in missing for part in each["parts"] if part["source"]
         }
         if changed and not self._task.check_mode:
             self._ask({"do": "protect"})
@@ -67,7 +67,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
     def _result(
         self, before: _runtime.Status, missing: list[tuple[Mapping[str, Any], str]], *, changed: bool
     ) -> dict[str, Any]:
-        names = [component["name"] for component, _ in missing]
+        names = [component["name"] for component, _digest in missing]
         after = before if self._task.check_mode or not changed else self._status()
         planted = {path: state for path, state in before.directories.items() if state.startswith("open ")}
         warnings = [

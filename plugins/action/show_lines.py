@@ -20,8 +20,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         """The lines that were shown."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
-            argument_spec={"lines": {"type": "list", "elements": "str", "required": True}}
-        )
+        spec = {"lines": {"type": "list", "elements": "str", "required": True}}
+        arguments = self.validate_argument_spec(argument_spec=spec)[1]
         self._display.display("\n".join(["", *arguments["lines"], ""]))
         return {**result, "changed": False, "lines": arguments["lines"]}

@@ -180,11 +180,13 @@ def _remove_tree(path: str) -> None:
     if api.read_link(path) is not None:
         _remove_link(path)
         return
-    directories: List[str] = [path]
-    for directory in directories:  # grows while it is walked: every directory comes after its parent
-        for entry in api.scan(directory):
+    directories: List[str] = []
+    waiting = [path]
+    while waiting:
+        directories.append(waiting.pop())  # a directory comes after its parent
+        for entry in api.scan(directories[-1]):
             if entry.kind == api.DIRECTORY:
-                directories.append(entry.path)
+                waiting.append(entry.path)
             elif entry.kind == api.LINK:
                 _remove_link(entry.path)
             else:

@@ -14,7 +14,7 @@ description:
     and how long the free space will last.
   - Reads sidecars and state files, no ZIP. Changes nothing and needs no run.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.sets

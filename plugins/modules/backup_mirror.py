@@ -21,7 +21,7 @@ description:
   - When it fails, the sets in O(local_dir) are as they were, and the next run mirrors what is missing.
   - A set that turns out to be damaged on the local layer does not count there from then on.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job

@@ -19,7 +19,7 @@ description:
   - A set that carries a time more than five minutes in the future stops it on all layers.
   - What stops it on one layer does not stop it on the other. It fails then at its end.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job

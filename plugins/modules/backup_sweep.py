@@ -19,7 +19,7 @@ description:
     final name. Foreign files are left alone.
   - What is wrong with a leftover is a warning. It does not keep the next backup from being made.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job

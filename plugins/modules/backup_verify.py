@@ -21,7 +21,7 @@ description:
     M(wst.backup.backup_publish) demands. With O(path) nothing is changed.
   - An archive that others made is verified as far as that can be done; RV(level) and RV(remarks) tell how far.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job

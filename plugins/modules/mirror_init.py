@@ -16,7 +16,7 @@ description:
     neither compressed nor FAT nor a temporary disk.
   - A missing directory is made, closed to others. Sets that are there stay.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.sets

@@ -17,7 +17,7 @@ description:
   - Writes, reads back and removes a small file in every target directory, because only that shows whether a volume
     takes writes. In check mode this probe is left out and nothing at all is written.
 author:
-  - wst.backup contributors (@wst)
+  - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.sets

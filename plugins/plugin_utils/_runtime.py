@@ -170,6 +170,6 @@ def _pairs(facts: Iterable[tuple[str, str]], kind: str) -> dict[str, str]:
     found = {}
     for name, value in facts:
         if name == kind:
-            state, _, what = value.partition("|")
+            state, _bar, what = value.partition("|")
             found[what] = state
     return found

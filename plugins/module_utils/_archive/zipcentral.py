@@ -49,7 +49,7 @@ def read_entries(window: Window, directory: Directory) -> Iterator[ZipEntry]:
     position, end = directory.start, directory.start + directory.size
     buffer, base, count = b"", position, 0
     while position < end:
-        for _ in range(2):  # the fixed part tells how long the entry is
+        for _attempt in range(2):  # the fixed part tells how long the entry is
             length = _entry_length(buffer, position - base)
             if position - base + length > len(buffer):
                 base, buffer = position, window.read(position, min(max(_BLOCK, length), end - position))
@@ -79,8 +79,8 @@ def _entry_length(buffer: bytes, at: int) -> int:
 
 def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     (
-        signature, made_by, _, flags, method, time, date, crc32, packed, size,
-        name_length, extra_length, _, disk, _, external, offset,
+        signature, made_by, _needed, flags, method, time, date, crc32, packed, size,
+        name_length, extra_length, _comment, disk, _internal, external, offset,
     ) = fmt.CENTRAL.unpack_from(buffer, at)  # fmt: skip
     if signature != fmt.CENTRAL_SIGNATURE:
         raise ArtifactDamaged("its central directory has something else in it", offset=offset_in_file)

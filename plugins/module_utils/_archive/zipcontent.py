@@ -52,8 +52,8 @@ def content(window: Window, entry: ZipEntry, *, end: int) -> Iterator[bytes]:
 def _check_local(window: Window, entry: ZipEntry) -> int:
     """Where the content begins."""
     fixed = fmt.LOCAL.unpack(window.read(entry.offset, fmt.LOCAL.size))
-    signature, _, flags, method, time, date, crc, packed, size, name_length, extra_length = fixed
-    if signature != fmt.LOCAL_SIGNATURE:
+    flags, method, time, date, crc, packed, size, name_length, extra_length = fixed[2:]
+    if fixed[0] != fmt.LOCAL_SIGNATURE:
         raise _damaged(entry, "has no local header")
     variable = window.read(entry.offset + fmt.LOCAL.size, name_length + extra_length)
     packed, size = _widen_local(entry, packed, size, variable[name_length:])

@@ -49,7 +49,7 @@ class Window:
 def find_directory(window: Window) -> Directory:
     """The central directory; raises ``ArtifactDamaged`` or ``ArtifactUnsupported``."""
     end_at, end = _find_end(window)
-    _, disk, first_disk, here, count, size, start, _ = end
+    disk, first_disk, here, count, size, start = end[1:-1]
     zip64 = end_at >= fmt.LOCATOR64.size and (window.read(end_at - fmt.LOCATOR64.size, 4) == fmt.LOCATOR64_SIGNATURE)
     saturated = count == fmt.MAX16 or size == fmt.MAX32 or start == fmt.MAX32
     if not zip64 and (disk or first_disk or here != count):
@@ -98,14 +98,14 @@ def _read_end64(
     window: Window, locator_at: int, end: Tuple[bytes, int, int, int, int, int, int, int]
 ) -> Tuple[int, Directory]:
     """Where the 64-bit records begin, and the directory they announce."""
-    _, locator_disk, end64_at, disks = fmt.LOCATOR64.unpack(window.read(locator_at, fmt.LOCATOR64.size))
+    locator_disk, end64_at, disks = fmt.LOCATOR64.unpack(window.read(locator_at, fmt.LOCATOR64.size))[1:]
     if locator_disk or disks > 1:
         raise ArtifactUnsupported("it is a part of a split archive", disks=disks)
     if end64_at + fmt.END64.size != locator_at:
         raise ArtifactDamaged("its 64-bit end record is not where its locator says", offset=end64_at)
-    signature, length, _, _, disk, first_disk, here, count, size, start = fmt.END64.unpack(
-        window.read(end64_at, fmt.END64.size)
-    )
+    record = fmt.END64.unpack(window.read(end64_at, fmt.END64.size))
+    signature, length = record[:2]
+    disk, first_disk, here, count, size, start = record[4:]  # after the versions of its maker and reader
     if signature != fmt.END64_SIGNATURE or length != _ZIP64_FIXED:
         raise ArtifactDamaged("its 64-bit end record is malformed", offset=end64_at)
     if disk or first_disk or here != count:

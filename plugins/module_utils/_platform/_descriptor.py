@@ -67,7 +67,7 @@ def sid_text(data: bytes, offset: int = 0) -> str:
 def parse_descriptor(data: bytes) -> Descriptor:
     """A self-relative security descriptor. Raises ValueError for bytes that are none."""
     try:
-        _, _, control, owner_at, _, _, dacl_at = struct.unpack_from("<BBHIIII", data)
+        control, owner_at, dacl_at = struct.unpack_from("<2xHI8xI", data)
         aces = _aces(data, dacl_at) if control & _DACL_PRESENT and dacl_at else None
     except struct.error as error:
         raise ValueError("a security descriptor that ends too early") from error
@@ -79,7 +79,7 @@ def _aces(data: bytes, offset: int) -> Tuple[Ace, ...]:
     count = struct.unpack_from("<BBHHH", data, offset)[3]
     offset += 8
     found: List[Ace] = []
-    for _ in range(count):
+    for _entry in range(count):
         kind, flags, size, mask = struct.unpack_from("<BBHI", data, offset)
         sid_at = offset + 8
         if kind in _OBJECT_TYPES:

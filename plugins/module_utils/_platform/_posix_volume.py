@@ -51,7 +51,7 @@ def _filesystem(mount: str) -> Optional[str]:
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
             for line in file:
-                fields, _, rest = line.partition(" - ")
+                fields, _dash, rest = line.partition(" - ")
                 if _unescape(fields.split()[4]) == mount:
                     found = rest.split()[0]
     except OSError:

@@ -56,7 +56,7 @@ def boot_id() -> str:
     status = _win32.function("NtQuerySystemInformation")(_TIME_OF_DAY, answer, 48, None)
     if status != 0:
         raise OSError(0, "the boot time cannot be read (NTSTATUS 0x%x)" % (status & 0xFFFFFFFF))
-    boot, _, _, _, _, bias = struct.unpack_from("<qqqIIQ", answer.raw)
+    boot, bias = struct.unpack_from("<q24xQ", answer.raw)  # between them: the time, its zone, a reserved field
     return "%x" % ((boot - bias) & 0xFFFFFFFFFFFFFFFF)
 
 
@@ -143,7 +143,7 @@ def _started(handle: _win32.Handle) -> Optional[str]:
     _win32.require(_win32.function("GetExitCodeProcess")(handle.value, ctypes.byref(code)))
     if code.value != _STILL_ACTIVE:
         return None
-    times = [ctypes.c_uint64() for _ in range(4)]
+    times = [ctypes.c_uint64() for _time in range(4)]
     _win32.require(_win32.function("GetProcessTimes")(handle.value, *(ctypes.byref(time) for time in times)))
     return str(times[0].value)  # creation, in 100 ns since 1601
 

@@ -78,7 +78,7 @@ class _Descriptor:
     def __enter__(self) -> ctypes.c_void_p:
         return self._pointer
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *exc_info: Any) -> None:
         _win32.function("LocalFree")(self._pointer)
 
 
