@@ -80,3 +80,15 @@ def test_a_defect_shows_its_place_and_not_its_text(monkeypatch: pytest.MonkeyPat
     assert "hunter2" not in json.dumps(result)
     assert result["facts"]["place"].startswith("test_edge.py:")
     assert "ValueError" in (tmp_path / "traceback.txt").read_text()
+
+
+@pytest.mark.parametrize("job_dir", [None, "gone"])
+def test_a_defect_that_can_be_written_nowhere_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, job_dir: Any
+) -> None:
+    context = types.ModuleType(_context.CONTEXT_MODULE)
+    context.DATA = {"job_dir": job_dir and str(tmp_path / job_dir)}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, _context.CONTEXT_MODULE, context)
+    result = ended(raising(ValueError("password=hunter2")))
+    assert (result["code"], result["facts"]["job_dir"]) == ("internal_error", None)
+    assert "hunter2" not in json.dumps(result)

@@ -77,6 +77,10 @@ def test_nonsense_is_refused(components: list[dict[str, Any]]) -> None:
         _runtime.check_components(components)
 
 
+def test_what_makes_sense_passes() -> None:
+    _runtime.check_components([component("python"), component("pg-17_x", PART, COPY), component("pg18")])
+
+
 def test_status_tells_what_is_open() -> None:
     facts = [("directory", r"protected|C:\a"), ("directory", r"open 3|C:\b"), ("directory", r"absent|D:\c")]
     assert _runtime.read_status(facts).unprotected == [r"C:\b", r"D:\c"]

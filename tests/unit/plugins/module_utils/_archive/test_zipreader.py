@@ -287,6 +287,70 @@ def deflated(final: bool, tail: bytes = b"") -> bytes:
     return local + central + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(central), len(local), 0)
 
 
+def test_bytes_after_the_end_of_a_stream_are_found_however_far_they_go() -> None:
+    with pytest.raises(ArtifactDamaged, match="after the end of its stream"):
+        read(deflated(True, bytes(3 << 20)))
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_damage() -> None:
+    data = made()
+    with pytest.raises(ArtifactDamaged, match="cutting it short"):
+        ZipReader(io.BytesIO(data[:-5]), size=len(data))
+
+
+def with_extra(extra: bytes, *, local: bytes = b"", size: int = 50) -> bytes:
+    """One stored member of 50 bytes with these extra fields, and that size in the directory."""
+    members, directory, end = parts(made({"a": b"1" * 50}, method=0))
+    members = members[:28] + struct.pack("<H", len(local)) + members[30:31] + local + members[31:]
+    directory = (
+        directory[:20]
+        + struct.pack("<2L", size, size)
+        + directory[28:30]
+        + struct.pack("<H", len(extra))
+        + directory[32:]
+        + extra
+    )
+    return joined(members, directory, end)
+
+
+def field(kind: int, content: bytes) -> bytes:
+    return struct.pack("<2H", kind, len(content)) + content
+
+
+SIZES = struct.pack("<2Q", 50, 50)
+
+
+def test_sizes_in_64_bits_are_used_where_they_are_announced() -> None:
+    assert read(with_extra(field(1, SIZES), size=0xFFFFFFFF)) == {"a": b"1" * 50}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (with_extra(field(1, SIZES) * 2, size=0xFFFFFFFF), "two 64-bit fields"),
+        (with_extra(b"", local=field(1, SIZES) * 2), "two 64-bit fields"),
+        (with_extra(field(1, SIZES)), "does not announce"),
+        (with_extra(b"", size=0xFFFFFFFF), "lacks the 64-bit values"),
+        (with_extra(field(1, SIZES[:8]), size=0xFFFFFFFF), "lacks the 64-bit values"),
+        (with_extra(struct.pack("<2H", 1, 99)), "malformed"),
+        (with_extra(b"", local=struct.pack("<2H", 1, 99)), "malformed"),
+    ],
+)
+def test_lies_in_extra_fields(data: bytes, words: str) -> None:
+    with pytest.raises(ArtifactDamaged, match=words):
+        read(data)
+
+
+def test_a_unicode_path_counts_where_it_belongs_to_the_name() -> None:
+    """Info-ZIP's field (4.6.9): it holds the name that the code page could not."""
+    right = struct.pack("<BL", 1, zlib.crc32(b"a")) + "ж".encode()
+    stale = struct.pack("<BL", 1, zlib.crc32(b"b")) + "ж".encode()
+    assert list(read(with_extra(field(0x7075, right)))) == ["ж"]
+    assert list(read(with_extra(field(0x7075, stale)))) == ["a"]
+    with pytest.raises(ArtifactDamaged, match="malformed"):
+        read(with_extra(field(0x7075, right[:5] + b"\xff")))
+
+
 def test_a_stream_without_its_end_is_damage_though_zipfile_passes_it() -> None:
     good, bad = deflated(True), deflated(False)
     assert read(good) == {"x": b"content of the block"}

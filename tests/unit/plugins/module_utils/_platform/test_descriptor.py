@@ -93,6 +93,18 @@ def test_without_a_list_everyone_may_do_everything(data: bytes) -> None:
     assert strangers(parse_descriptor(data), {OPERATOR}) == {EVERYONE: ["read", "write", "control"]}
 
 
+def test_what_came_from_above_is_marked() -> None:
+    parsed = parse_descriptor(descriptor(SYSTEM, [ace(SYSTEM, FULL), ace(USERS, FULL, flags=0x13)]))
+    assert [entry.inherited for entry in parsed.aces or ()] == [False, True]
+
+
+def test_a_list_that_does_not_advance_is_refused() -> None:
+    entry = bytearray(ace(SYSTEM, FULL))
+    entry[2:4] = struct.pack("<H", 4)
+    with pytest.raises(ValueError, match="advance"):
+        parse_descriptor(descriptor(SYSTEM, [bytes(entry)]))
+
+
 def test_an_empty_list_lets_nobody_in() -> None:
     assert strangers(parse_descriptor(descriptor(SYSTEM, [])), {OPERATOR}) == {}
 

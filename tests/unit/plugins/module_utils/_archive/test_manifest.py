@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ``manifest.json`` and ``members.jsonl`` must have to be believed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import (
+    SCHEMA_VERSION,
+    decode_manifest,
+    encode_manifest,
+)
+from ansible_collections.wst.backup.plugins.module_utils._archive.members import read_members
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsupported
+
+MEMBER = {"path": "wst/a", "kind": "file", "mtime_ns": 1, "size": 1, "sha256": "00", "crc32": "ff"}
+
+
+def test_a_manifest_comes_back_and_says_the_same_in_the_same_bytes(kit: Any) -> None:
+    manifest = kit.build()[1].manifest
+    data = encode_manifest(manifest)
+    assert decode_manifest(data) == manifest
+    assert encode_manifest(dict(reversed(list(manifest.items())))) == data
+
+
+@pytest.mark.parametrize("version", [None, 0, -1, "1", 1.0])
+def test_a_manifest_without_a_version_is_none(kit: Any, version: Any) -> None:
+    manifest = {**kit.build()[1].manifest, "schema_version": version}
+    with pytest.raises(ArtifactDamaged, match="no schema version"):
+        decode_manifest(encode_manifest(manifest))
+
+
+def test_a_newer_manifest_is_not_guessed_at(kit: Any) -> None:
+    manifest = {**kit.build()[1].manifest, "schema_version": SCHEMA_VERSION + 1}
+    with pytest.raises(ArtifactUnsupported) as caught:
+        decode_manifest(encode_manifest(manifest))
+    assert caught.value.facts["schema"] == SCHEMA_VERSION + 1
+
+
+@pytest.mark.parametrize("key", ["artifact", "run_id", "members", "sources", "dump", "database", "totals"])
+@pytest.mark.parametrize("spoil", [lambda body, key: body.pop(key), lambda body, key: body.update({key: 7})])
+def test_what_a_manifest_needs_is_named(kit: Any, key: str, spoil: Callable[[Any, str], Any]) -> None:
+    manifest = dict(kit.build()[1].manifest)
+    spoil(manifest, key)
+    with pytest.raises(ArtifactDamaged, match=key):
+        decode_manifest(encode_manifest(manifest))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b"null"])
+def test_what_is_no_manifest_at_all(data: bytes) -> None:
+    with pytest.raises(ArtifactDamaged):
+        decode_manifest(data)
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "socket"}, {"path": 7}, {"size": "much"}, {"crc32": 7}, {"sha256": ...}, {"mtime_ns": None}]
+)
+def test_a_line_that_is_no_member_is_numbered(change: dict[str, Any]) -> None:
+    bad = {key: value for key, value in {**MEMBER, **change}.items() if value is not ...}
+    lines = json.dumps(MEMBER) + "\n" + json.dumps(bad) + "\n"
+    read = read_members([lines.encode()])
+    assert next(read).path == "wst/a"
+    with pytest.raises(ArtifactDamaged) as caught:
+        next(read)
+    assert caught.value.facts["line"] == 2
