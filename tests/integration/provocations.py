@@ -108,15 +108,15 @@ def source_is_gone(world: World) -> Iterator[Extra]:
 
 @contextlib.contextmanager
 def source_keeps_changing(world: World) -> Iterator[Extra]:
-    """A file that shrinks and grows all the time."""
+    """A file that has another size and other bytes all the time."""
     path = world.sources["wst"] / "restless.bin"
     stop = threading.Event()
 
     def rewrite() -> None:
-        size = 0
+        turn = 0
         while not stop.is_set():
-            size = (size + 7919) % 500_000
-            path.write_bytes(b"\x5a" * (3_000_000 - size))
+            turn += 1
+            path.write_bytes(bytes([turn % 256]) * (3_000_000 - turn * 7919 % 500_000))
 
     writer = threading.Thread(target=rewrite)
     writer.start()

@@ -160,6 +160,23 @@ class World:
             autocommit=True,
         )
 
+    def psql(self, database: str) -> list[str]:
+        """The server's own psql, as the superuser."""
+        server = self.record["postgres"]
+        program = Path(server["bin"]) / "psql"
+        return [str(program), "-h", server["host"], "-p", str(server["port"]), "-U", server["superuser"], database]
+
+    def libpq_environment(self) -> dict[str, str]:
+        """The environment for ``psql``."""
+        server = self.record["postgres"]
+        password = Path(server["superuser_password_file"]).read_text().strip()
+        return {
+            "PGPASSWORD": password,
+            "PGSSLMODE": "verify-full",
+            "PGSSLROOTCERT": server["ca"],
+            "PATH": "/usr/bin:/bin",
+        }
+
     # --- reading
 
     def artifacts(self, layer: Path | None = None) -> list[str]:
