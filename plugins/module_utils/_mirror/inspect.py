@@ -34,8 +34,6 @@ def inspect_mirror(
             raise MirrorMissing(f"the inventory names no volume for the mirror {mirror_dir}", path=mirror_dir)
         if not os.path.isdir(platform.long_path(mirror_dir)):
             raise MirrorMissing(f"there is no directory {mirror_dir}", path=mirror_dir)
-        if not expected_id:
-            raise MirrorMissing("the inventory does not say which volume is the mirror", path=mirror_dir)
         marker = read_marker(mirror_dir)
         judgement = judge_volume(
             volume_of(mirror_dir),

@@ -279,6 +279,21 @@ def test_retention_refuses_and_check_mode_shows_all_the_same(host: Host) -> None
     assert len(host.run("backup_retention", check=True, layers=host.layers())["removed"][LOCAL]) == 6
 
 
+def test_young_sets_beyond_the_limit_stay_and_that_is_told(host: Host, volumes: Dict[str, Any]) -> None:
+    """The doctrine's two limits in conflict: a warning on each layer."""
+    for hours in range(1, 17):
+        publish_set(Layer(LOCAL, host.local), f"{BEGAN - timedelta(hours=hours):%Y%m%d-%H%M%S}-{hours:08x}")
+    publish_set(Layer(LOCAL, host.local), RUN)
+    host.begin(RUN)
+    params = {"local_dir": host.local, "mirror_dir": host.mirror}
+    marked = host.run("mirror_init", **params)
+    assert len(host.run("backup_mirror", volume_id=marked["volume_id"], **params)["mirrored"]) == 17
+    told = host.run("backup_retention", layers=host.layers())
+    assert told["removed"] == {LOCAL: [], MIRROR: []}
+    assert [len(told["kept"][name]) for name in (LOCAL, MIRROR)] == [17, 17]
+    assert ["the age floor wins" in str(warning) for warning in told["warnings"]] == [True, True]
+
+
 def test_retention_stops_on_all_layers_for_a_time_in_the_future(host: Host) -> None:
     """The clock is the host's."""
     publish_set(Layer(MIRROR, host.mirror), run_id_of(-1))

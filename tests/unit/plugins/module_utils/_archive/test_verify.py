@@ -223,6 +223,9 @@ def test_a_manifest_of_another_set_is_found_at_level_1(kit: Any) -> None:
 def test_required_paths(kit: Any) -> None:
     path, _ = kit.build(kit.sample())
     assert verify(str(path), level=1, required=["wst/a/", "WST/index.html"]).level == 1
+    with zipfile.ZipFile(path) as archive:
+        last = archive.namelist()[-1]
+    assert verify(str(path), level=1, required=[last]).level == 1
     with pytest.raises(ArtifactIncomplete, match=r"it lacks wst-api, wst/web\.config"):
         verify(str(path), level=1, required=["wst", "wst/web.config", "wst-api"])
 

@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    BackupError,
     ClockSuspect,
     InputInvalid,
     LeaseLost,
@@ -224,6 +225,16 @@ def test_giving_back(layout: HostLayout) -> None:
     assert lock.read() is None
     assert not RunLock(layout).release(FIRST, clean_up=clean).changed
     assert RunLock(layout).acquire(SECOND, purpose="backup").taken_over is None
+
+
+def test_a_lock_that_cannot_be_opened_is_named(layout: HostLayout) -> None:
+    lock = RunLock(layout)
+    lock.acquire(FIRST, purpose="backup")
+    Path(lock.os_lock.path).unlink()
+    Path(lock.os_lock.path).mkdir()
+    with pytest.raises(BackupError) as caught:
+        RunLock(layout).acquire(FIRST, purpose="backup")
+    assert caught.value.code in ("path_unusable", "path_permissions")
 
 
 def test_holding_beats_and_checks(layout: HostLayout) -> None:

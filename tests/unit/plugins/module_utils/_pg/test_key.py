@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing
+from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing, KeyPermissions
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import parse_key, read_key
 
 PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "\"'`")
@@ -66,3 +67,23 @@ def test_reads_the_file(tmp_path: Path) -> None:
 def test_missing_and_directory(tmp_path: Path) -> None:
     with pytest.raises(KeyMissing):
         read_key(str(tmp_path / "nothing"))
+
+
+@pytest.mark.posix
+def test_a_key_that_this_account_may_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "db.key"
+    path.write_bytes(b"hunter2")
+    path.chmod(0)
+    root = os.geteuid() == 0
+    if root:  # who reads everything, so the test goes on as nobody, who must get to the file
+        for directory in tmp_path.parents:
+            if directory.stat().st_uid == 0 and directory.stat().st_mode & 0o777 == 0o700:
+                directory.chmod(0o711)
+        tmp_path.chmod(0o711)
+        os.seteuid(65534)
+    try:
+        with pytest.raises(KeyPermissions, match="cannot be read by this account"):
+            read_key(str(path))
+    finally:
+        if root:
+            os.seteuid(0)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,7 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
         targets.check_private_directory(str(tmp_path / "file"), None)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes; its access lists are tested with the platform")
+@pytest.mark.posix  # Windows has no modes; its access lists are tested with the platform
 def test_who_else_may_enter_is_named(tmp_path: Path) -> None:
     path = Path(private(tmp_path / "backups"))
     path.chmod(0o755)

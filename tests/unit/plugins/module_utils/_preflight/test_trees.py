@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 
 import pytest
@@ -72,7 +71,7 @@ def test_every_missing_source_is_named_at_once(request_: Request, tmp_path: Path
     assert [each["name"] for each in problem.facts["missing"]] == ["web", "api"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows itself refuses such names")
+@pytest.mark.posix  # Windows itself refuses such names
 def test_all_bad_names_are_told_in_one_problem(request_: Request, tmp_path: Path) -> None:
     for name in ("CON", "aux.txt", "trailing.", "a:b"):
         (tmp_path / "wst" / name).write_bytes(b"")
