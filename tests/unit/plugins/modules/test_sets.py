@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Dict, List
@@ -39,31 +38,6 @@ OWN = artifact_of_run(RUN, PREFIX)
 def run_id_of(days: int) -> str:
     """The id of a run that started so many days ago."""
     return (BEGAN - timedelta(days=days)).strftime("%Y%m%d-%H%M%S") + f"-{abs(days):08x}"
-
-
-@pytest.fixture
-def volumes(monkeypatch: pytest.MonkeyPatch) -> Dict[str, Any]:
-    """What the platform tells of the two layers' volumes: fit, until a test says otherwise."""
-    real = api.volume
-    changes: Dict[str, Any] = {}
-
-    def volume(path: str) -> api.Volume:
-        mirror = os.path.basename(path) == "d"
-        fit = replace(
-            real(path),
-            id="{d}" if mirror else "{c}",
-            disk="1" if mirror else "0",
-            kind="fixed",
-            filesystem="NTFS",
-            label="",
-            read_only=False,
-            compressed=False,
-            locked=False,
-        )
-        return replace(fit, **changes) if mirror else fit
-
-    monkeypatch.setattr(api, "volume", volume)
-    return changes
 
 
 def leave_proof(host: Host, *, level: int = 3) -> Proof:
