@@ -110,13 +110,16 @@ def source_is_gone(world: World) -> Iterator[Extra]:
 def source_keeps_changing(world: World) -> Iterator[Extra]:
     """A file that has another size and other bytes all the time."""
     path = world.sources["wst"] / "restless.bin"
+    path.touch()
     stop = threading.Event()
 
     def rewrite() -> None:
         turn = 0
         while not stop.is_set():
             turn += 1
-            path.write_bytes(bytes([turn % 256]) * (3_000_000 - turn * 7919 % 500_000))
+            with path.open("r+b") as file:
+                file.write(bytes([turn % 256]) * (3_000_000 - turn * 7919 % 500_000))
+                file.truncate()
 
     writer = threading.Thread(target=rewrite)
     writer.start()

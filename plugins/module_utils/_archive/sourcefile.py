@@ -118,8 +118,8 @@ def _judge(file: BinaryIO, before: FileFacts, *, size: int, sha256: str) -> str:
     digest = hashlib.sha256()
     for chunk in up_to(file, size):
         digest.update(chunk)
-    if digest.hexdigest() != sha256:
-        return CHANGED
+    if digest.hexdigest() != sha256 or (after.size and not before.size):
+        return CHANGED  # one that was seen empty is being written anew, not appended to
     return GREW if after.size > before.size else STEADY
 
 

@@ -8,6 +8,8 @@ What happens meanwhile is done from the reader's own tick, between two chunks: a
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import io
 import os
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.wst.backup.plugins.module_utils._archive import sourcefile
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import (
@@ -273,3 +276,10 @@ def test_a_file_that_vanishes(
 @pytest.mark.parametrize(("name", "packed"), [("a.JPG", True), ("a.tar.gz", True), ("a.txt", False), ("zip", True)])
 def test_what_is_packed_already(name: str, packed: bool) -> None:
     assert is_packed(name) is packed
+
+
+def test_a_file_seen_empty_that_has_content_afterwards_is_being_written_anew(path: Path) -> None:
+    path.write_bytes(SMALL)
+    with api.open_source(str(path)) as file:
+        emptied = dataclasses.replace(api.facts_of(file), size=0)
+        assert sourcefile._judge(file, emptied, size=0, sha256=hashlib.sha256(b"").hexdigest()) == CHANGED
