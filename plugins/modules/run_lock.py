@@ -141,12 +141,16 @@ def main() -> None:
         layout = HostLayout(module.params["root"])
         if module.params["state"] == "absent":
             return step.give_back(layout, dry_run=module.check_mode)
-        return step.take(
+        result = step.take(
             layout,
             purpose=module.params["purpose"],
             stale_after=module.params["stale_after"],
             dry_run=module.check_mode,
         )
+        dead = result["taken_over"]
+        if dead is not None:
+            module.warn("this run takes the place of run {run_id}, which died: {reason}".format(**dead))
+        return result
 
     _edge.run(module, work)
 

@@ -91,6 +91,16 @@ class SettingInvalid(TransportError):
     remedy = "Correct the variable in the inventory."
 
 
+class Unreachable(TransportError):
+    """The host has not answered even once. Ansible calls it unreachable: exit code 4."""
+
+    code = "unreachable"
+    remedy = (
+        "Check the host's name, its port and the firewalls on the way, that its WinRM or SSH service runs, "
+        "and user name and password; then run again. Nothing was done on the host."
+    )
+
+
 # --- the host's Python ----------------------------------------------------------------------------------------------
 
 

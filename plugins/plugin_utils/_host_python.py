@@ -75,8 +75,9 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         try:
             result = self._run(task_vars)
         except FirstContactFailed as failure:
-            self._record({"event": "unreachable", "message": str(failure)})
-            raise AnsibleConnectionFailure(str(failure)) from failure
+            unreachable = _errors.Unreachable(f"{failure}.")
+            self._record({"event": "unreachable", "code": unreachable.code, "message": str(failure)})
+            raise AnsibleConnectionFailure(unreachable.as_result()["msg"]) from failure
         except _errors.TransportError as error:
             result = error.as_result()
             if isinstance(error, _errors.ConnectionLost):
