@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from typing import Any, Callable
 
@@ -15,7 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.manifest impor
     decode_manifest,
     encode_manifest,
 )
-from ansible_collections.wst.backup.plugins.module_utils._archive.members import read_members
+from ansible_collections.wst.backup.plugins.module_utils._archive.members import Member, MemberWriter, read_members
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsupported
 
 MEMBER = {"path": "wst/a", "kind": "file", "mtime_ns": 1, "size": 1, "sha256": "00", "crc32": "ff"}
@@ -55,6 +57,21 @@ def test_what_a_manifest_needs_is_named(kit: Any, key: str, spoil: Callable[[Any
 def test_what_is_no_manifest_at_all(data: bytes) -> None:
     with pytest.raises(ArtifactDamaged):
         decode_manifest(data)
+
+
+def test_what_an_entry_has_comes_back() -> None:
+    members = [
+        Member("wst", "directory", -7, sddl="D:PAI(A;;FA;;;SY)", attributes=0x12),
+        Member("wst/a", "file", 10**18 + 1, size=3, sha256="ab" * 32, crc32=255, note="grew"),
+        Member("wst/l", "link", 0, target="../elsewhere"),
+    ]
+    spool = io.BytesIO()
+    writer = MemberWriter(spool)
+    for member in members:
+        writer.add(member)
+    data = writer.rewind().read()
+    assert list(read_members([data])) == members
+    assert (writer.count, writer.size, writer.sha256) == (3, len(data), hashlib.sha256(data).hexdigest())
 
 
 @pytest.mark.parametrize(

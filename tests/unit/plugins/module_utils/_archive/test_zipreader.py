@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipend import Window
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
@@ -292,6 +293,31 @@ def test_bytes_after_the_end_of_a_stream_are_found_however_far_they_go() -> None
         read(deflated(True, bytes(3 << 20)))
 
 
+def test_a_stream_that_does_not_inflate() -> None:
+    data = bytearray(deflated(True))
+    data[31] = 0x07  # the kind of block that there is not
+    with pytest.raises(ArtifactDamaged, match="does not inflate"):
+        read(bytes(data))
+
+
+@pytest.mark.parametrize(("size", "words"), [(60, "has 20 bytes of the 60"), (19, "more bytes than it announces")])
+def test_a_stream_with_fewer_or_more_bytes_than_announced(size: int, words: str) -> None:
+    data = bytearray(deflated(True))
+    for at in (22, data.index(b"PK\x01\x02") + 24):
+        data[at : at + 4] = struct.pack("<L", size)
+    with pytest.raises(ArtifactDamaged, match=words):
+        read(bytes(data))
+
+
+def test_bytes_that_a_record_refers_to_outside_of_the_file() -> None:
+    members, directory, end = parts(made({"a": b"1" * 50}, method=0))
+    end[5], end[6] = len(directory) + 9999, len(members)
+    with pytest.raises(ArtifactDamaged):
+        read(members + directory + struct.pack("<4s4H2LH", *end))
+    with pytest.raises(ArtifactDamaged, match="outside of itself"):
+        Window(io.BytesIO(b"12345"), size=5).read(3, 3)
+
+
 def test_a_file_that_is_cut_while_it_is_read_is_damage() -> None:
     data = made()
     with pytest.raises(ArtifactDamaged, match="cutting it short"):
@@ -317,6 +343,12 @@ def field(kind: int, content: bytes) -> bytes:
     return struct.pack("<2H", kind, len(content)) + content
 
 
+def with_saturated_local() -> bytes:
+    """The local header points to 64-bit sizes that it does not have."""
+    data = with_extra(b"")
+    return data[:18] + b"\xff" * 8 + data[26:]
+
+
 SIZES = struct.pack("<2Q", 50, 50)
 
 
@@ -332,6 +364,7 @@ def test_sizes_in_64_bits_are_used_where_they_are_announced() -> None:
         (with_extra(field(1, SIZES)), "does not announce"),
         (with_extra(b"", size=0xFFFFFFFF), "lacks the 64-bit values"),
         (with_extra(field(1, SIZES[:8]), size=0xFFFFFFFF), "lacks the 64-bit values"),
+        (with_saturated_local(), "lacks the 64-bit sizes"),
         (with_extra(struct.pack("<2H", 1, 99)), "malformed"),
         (with_extra(b"", local=struct.pack("<2H", 1, 99)), "malformed"),
     ],

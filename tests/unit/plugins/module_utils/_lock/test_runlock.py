@@ -334,6 +334,14 @@ def test_the_module_takes_sweeps_and_gives_back(layout: HostLayout, in_run: Call
     assert step.give_back(layout, dry_run=False)["changed"] is False
 
 
+def test_a_run_without_a_workspace_is_given_back_too(layout: HostLayout, in_run: Callable[..., None]) -> None:
+    in_run(FIRST, controller_time=format_time(utc_now()))
+    step.take(layout, purpose="backup", stale_after=900, dry_run=False)
+    done = step.give_back(layout, dry_run=False)
+    assert (done["changed"], done["swept"]) == (True, [])
+    assert RunLock(layout).read() is None
+
+
 def test_the_module_sweeps_the_workspace_of_the_dead(layout: HostLayout, in_run: Callable[..., None]) -> None:
     RunLock(layout, clock=at(-1000)).acquire(FIRST, purpose="backup")
     for run_id in (FIRST, "20261123-150000-00000003"):

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 from unit import pgserver
@@ -20,12 +21,17 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_t
 pytestmark = pytest.mark.posix  # needs servers of its own
 
 
-def test_configuration_tables_of_extensions(tmp_path: Path) -> None:
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A directory that the server's account can reach; any pytest that starts closes the one above ``tmp_path``."""
+    with tempfile.TemporaryDirectory(prefix="wst-extension-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_configuration_tables_of_extensions(open_path: Path, tmp_path: Path) -> None:
     """A dump has the rows that the extension's condition selects; its other tables come with CREATE EXTENSION."""
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(parent.stat().st_mode | 0o055)
-    extension = tmp_path / "extension"
+    extension = open_path / "extension"
     extension.mkdir()
     extension.chmod(0o755)
     (extension / "wst_test.control").write_text("default_version = '1'\nrelocatable = false\nschema = conf\n")
@@ -33,7 +39,7 @@ def test_configuration_tables_of_extensions(tmp_path: Path) -> None:
         "CREATE TABLE part (a int);\nCREATE TABLE whole (a int);\nCREATE TABLE own (a int);\n"
         "SELECT pg_extension_config_dump('part', 'WHERE a > 7');\nSELECT pg_extension_config_dump('whole', '');\n"
     )
-    with pgserver.running(18, extension_control_path=str(tmp_path)) as server:
+    with pgserver.running(18, extension_control_path=str(open_path)) as server:
         server.run("CREATE DATABASE shop")
         server.run(
             "CREATE EXTENSION wst_test CASCADE",
