@@ -32,7 +32,7 @@ lab-status: setup ## Say what of the lab runs
 test: setup ## Everything that CI runs, with a summary at the end
 	@$(GATES) --all
 
-test-quick: setup ## An answer within three minutes: ruff, mypy, layers, credentials, unit tests
+test-quick: setup ## An answer within three minutes: ruff, mypy, layers, credentials, unit tests but the slow ones
 	@$(GATES) --quick
 
 unit: setup ## Unit tests (ARGS= narrows them)

@@ -37,6 +37,7 @@ class Gate:
 
     :param kind: ``pytest`` (its closing lines are counted), ``check`` (counts as one test), or ``steps`` (every match
         of ``step`` in its output counts as one, and there must be one).
+    :param quick_arguments: what its command gets on top when it has to answer quickly.
     :param lane: gates of one lane run one after the other; lanes run beside each other.
     """
 
@@ -47,6 +48,7 @@ class Gate:
     step: str = ""
     lane: str = "light"
     quick: bool = False
+    quick_arguments: tuple[str, ...] = ()
     seconds: int = 600
 
 

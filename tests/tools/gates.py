@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 
 from tools.gate_runner import Gate, run_gates, say, summarise
 from tools.paths import LOGS, TOOLS_BIN, VENV_BIN
@@ -41,6 +42,7 @@ GATES = (
         "unit tests",
         kind="pytest",
         quick=True,
+        quick_arguments=("--quick",),
         seconds=900,
     ),
     Gate("decision-core", own("decision_core"), "100 % branch coverage of what decides", quick=True),
@@ -106,6 +108,8 @@ def main(argv: list[str] | None = None) -> int:
     chosen = [gate for gate in GATES if options.all or (options.quick and gate.quick) or gate.name in options.names]
     if not chosen:
         parser.error("name a gate, or --quick, or --all")
+    if options.quick and not options.all:
+        chosen = [replace(gate, argv=(*gate.argv, *gate.quick_arguments)) for gate in chosen]
     missing = []
     if options.all and not os.environ.get("WST_LAB_POWERSHELL"):
         chosen = [gate for gate in chosen if gate.name != ENGINE]

@@ -17,13 +17,45 @@ settings.register_profile("full", parent=settings.get_profile("quick"), max_exam
 settings.load_profile("full" if os.environ.get("CI") else "quick")
 
 
+SLOW = pytest.StashKey[int]()
+SERVER = "clusters"  # the fixture behind every test that talks to PostgreSQL
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For an answer while one works."""
+    parser.addoption("--quick", action="store_true", help="leave out tests marked slow and those that need a server")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about the other system; it counts as deselected, and the gate of that system runs it."""
+    """Leave out what is about the other system; it counts as deselected, and the gate of that system runs it.
+
+    With ``--quick`` also what is slow; the summary of the gate says how much that is.
+    """
     other = "posix" if os.name == "nt" else "windows"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    leave_out(config, items, [item for item in items if item.get_closest_marker(other)])
+    if config.getoption("quick"):
+        slow = [
+            item for item in items if item.get_closest_marker("slow") or SERVER in getattr(item, "fixturenames", ())
+        ]
+        leave_out(config, items, slow)
+        config.stash[SLOW] = len(slow)
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
+    """Take these out of the run."""
+    if unwanted:
+        config.hook.pytest_deselected(items=unwanted)
+        gone = set(unwanted)
+        items[:] = [item for item in items if item not in gone]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the gates repeat at their end."""
+    left_out = config.stash.get(SLOW, 0)
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        terminalreporter.line(
+            f"NOT EXERCISED: {left_out} unit tests that are slow or need a server: make test runs them"
+        )
 
 
 def pytest_configure() -> None:

@@ -75,6 +75,7 @@ def dump(tmp_path: Path) -> list[Any]:
     return [len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_one_large_file(tmp_path: Path, dump: list[Any]) -> None:
     size = (2048 if SLOW else 512) * MIB
@@ -85,6 +86,7 @@ def test_one_large_file(tmp_path: Path, dump: list[Any]) -> None:
     assert peak(tmp_path, "verify", dump) < BUDGET
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("flat", [False, True], ids=["spread", "in one directory"])
 def test_many_small_files(tmp_path: Path, dump: list[Any], flat: bool) -> None:

@@ -166,6 +166,7 @@ def test_times_are_utc_and_clamped(tmp_path: Path, seconds: int, text: tuple[int
     assert dos_time(seconds * SECOND)[1] >> 9 == text[0] - 1980
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_more_members_than_16_bits_hold(tmp_path: Path) -> None:
     path, count = tmp_path / "many.zip", 66_000
@@ -204,6 +205,7 @@ def zeros(total: int) -> Iterator[bytes]:
         yield block
 
 
+@pytest.mark.slow
 def test_a_member_and_an_offset_beyond_32_bits_are_told_in_64() -> None:
     size = 4096 << 20  # 2^32, with zeros that nobody needs to keep
     crc = 0

@@ -91,6 +91,7 @@ def refused(database: Any, error: type[BackupError], **changes: Any) -> None:
     assert database.password not in caught.value.message + repr(caught.value.facts)
 
 
+@pytest.mark.slow
 def test_a_server_that_asks_for_the_password_itself_does_not_get_it(clusters: Any) -> None:
     from unit import pgserver
 

@@ -29,6 +29,7 @@ def open_path() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.mark.slow
 def test_configuration_tables_of_extensions(open_path: Path, tmp_path: Path) -> None:
     """A dump has the rows that the extension's condition selects; its other tables come with CREATE EXTENSION."""
     extension = open_path / "extension"

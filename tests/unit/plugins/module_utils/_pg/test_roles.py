@@ -95,6 +95,7 @@ def theirs(server: pgserver.Server) -> bytes:
     return server.tool("pg_dumpall", "--globals-only", "--no-role-passwords", PGTZ="UTC").encode("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("major", pgserver.MAJORS)
 def test_the_same_statements_as_pg_dumpall_and_they_replay(major: int) -> None:
     with pgserver.running(major) as server, pgserver.running(major) as fresh:
