@@ -19,7 +19,8 @@ description:
     done that, and the dump in the archive is proved to be the same by its SHA-256. With O(path) it is decoded here.
   - Without O(path) the artifact of this run is verified and C(verification.json) is left in the run's workspace, which
     M(wst.backup.backup_publish) demands. With O(path) nothing is changed.
-  - An archive that others made is verified as far as that can be done; RV(level) and RV(remarks) tell how far.
+  - An archive that others made rests on its own CRCs at level 2, as RV(remarks) tells. A level that was asked for and
+    cannot be reached is a failure, such as C(dump_missing).
 author:
   - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
@@ -88,15 +89,11 @@ state:
   returned: success
   type: str
 level:
-  description: The level that was reached.
-  returned: success
-  type: int
-level_wanted:
-  description: The level that was asked for.
+  description: The level that was proved; 0 in check mode without an archive yet.
   returned: success
   type: int
 remarks:
-  description: Why a level was not reached or proves less than it does for an artifact of ours.
+  description: Why a level proves less than it does for an artifact of ours.
   returned: success
   type: list
   elements: str

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from integration.world import World
+from unit import pgserver
 
 Extra = dict[str, Any]
 Provocation = Callable[[World], contextlib.AbstractContextManager[Extra]]
@@ -174,6 +175,22 @@ def database_is_empty(world: World) -> Iterator[Extra]:
     finally:
         with world.connect("postgres") as session:
             session.execute("DROP DATABASE nothing_here WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def server_is_newer(world: World) -> Iterator[Extra]:
+    """A server of the next major version, whose build has no TLS."""
+    key = (world.control / "db.key").read_text().strip()
+    with pgserver.running(18) as server:
+        server.run("CREATE ROLE wst_backup LOGIN PASSWORD '" + key + "'", "CREATE TABLE t ()")
+        yield {
+            "backup_database": {
+                **world.variables()["backup_database"],
+                "port": server.port,
+                "name": "postgres",
+                "sslmode": "disable",
+            }
+        }
 
 
 @contextlib.contextmanager

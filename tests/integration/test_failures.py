@@ -33,6 +33,7 @@ BEFORE_THE_DUMP = [
     pytest.param("db_unreachable", made.database(port=NOBODYS_PORT), id="db_unreachable"),
     pytest.param("db_not_found", made.database(name="no_such_database"), id="db_not_found"),
     pytest.param("db_tls_failed", made.certificate_authority_is_another, id="db_tls_failed"),
+    pytest.param("db_version_mismatch", made.server_is_newer, id="db_version_mismatch"),
     pytest.param("input_invalid", made.database(port=6432), id="input_invalid: the pooler's port"),
 ]
 

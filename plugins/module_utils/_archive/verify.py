@@ -36,6 +36,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactUnsupported,
     DumpEmpty,
     DumpMissing,
+    InputInvalid,
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._hashing import sha256_of
@@ -111,7 +112,7 @@ def verify(
     """Prove the archive up to ``level``; raises by name at the first contradiction.
 
     :param required: member paths, files or directories, that must be there beside those that the manifest names.
-    :param check_dump: decodes the dump for level 3; without it level 3 is not reached.
+    :param check_dump: decodes the dump; level 3 cannot be asked for without it (``InputInvalid``).
     """
     with naming(path), api.open_source(path) as raw:
         before = api.facts_of(raw)
@@ -210,28 +211,33 @@ def _prove_content(
 def _prove_dump(
     reader: ZipReader, found: Optional[ManifestFound], verdict: Verdict, check_dump: Optional[DumpCheck]
 ) -> None:
-    entry = reader.find(str(found.body["dump"]["path"])) if found is not None else _foreign_dump(reader)
-    if entry is None:
-        verdict.remarks.append("no single database dump at its top: the dump level cannot be reached")
-        return
+    """Raises where there is nothing to prove: a level that was asked for and not reached is no success."""
+    entry = _foreign_dump(reader) if found is None else _require_dump(reader, str(found.body["dump"]["path"]))
     if check_dump is None:
-        verdict.remarks.append("no client tools were given: the dump was not decoded")
-        return
+        raise InputInvalid("level 3 decodes the dump, and tools_dir does not say where the programs for that are.")
     _jobs.step("decode dump")
     facts = found.body["database"] if found is not None else None
     verdict.dump = check_dump(reader.content(entry), entry.path, facts)
     verdict.level = DUMP
 
 
-def _foreign_dump(reader: ZipReader) -> Optional[ZipEntry]:
+def _foreign_dump(reader: ZipReader) -> ZipEntry:
     """The one file at the top that is named and begins like a dump."""
-    candidates = [
+    named = [
         entry
         for entry in reader.entries()
         if "/" not in entry.path and not entry.is_directory and entry.path.lower().endswith(_DUMP_SUFFIXES)
     ]
-    dumps = [entry for entry in candidates if next(reader.content(entry), b"").startswith(_DUMP_MAGIC)]
-    return dumps[0] if len(dumps) == 1 else None
+    dumps = [entry for entry in named if next(reader.content(entry), b"").startswith(_DUMP_MAGIC)]
+    if len(dumps) > 1:
+        names = [entry.path for entry in dumps]
+        raise ArtifactUnsupported("it has several database dumps at its top: {}".format(", ".join(names)), dumps=names)
+    if dumps:
+        return dumps[0]
+    empty = next((entry for entry in named if entry.size == 0), None)
+    if empty is not None:
+        raise DumpEmpty(f"{empty.path} in the archive has no bytes.", path=empty.path)
+    raise DumpMissing("the archive has no database dump at its top.", found=[entry.path for entry in named])
 
 
 def _ticking(chunks: Iterator[bytes], total: int, item: str) -> Iterator[bytes]:

@@ -46,7 +46,7 @@ def verify_run(request: Request, *, write: bool) -> Dict[str, Any]:
     """Verify the partial that this run made; with ``write`` leave ``verification.json``, which publishing demands."""
     run_id = _context.current().run_id
     if not write and (run_id is None or not _is_made(request.layout.workspace(run_id))):
-        return _nothing_yet(request)
+        return _nothing_yet()
     workspace = request.layout.workspace(_context.require_run_id())
     if not write:
         return _verify_partial(request, workspace)
@@ -65,10 +65,10 @@ def _is_made(workspace: str) -> bool:
     return os.path.exists(api.long_path(os.path.join(workspace, ARCHIVE_FACTS)))
 
 
-def _nothing_yet(request: Request) -> Dict[str, Any]:
+def _nothing_yet() -> Dict[str, Any]:
     """Check mode of a whole run: no step before this one has made anything."""
     remark = "check mode: this run has made no archive that could be verified"
-    return _result(Verdict(remarks=[remark]), path=None, artifact=None, state="absent", request=request)
+    return _result(Verdict(remarks=[remark]), path=None, artifact=None, state="absent")
 
 
 def _verify_partial(request: Request, workspace: str) -> Dict[str, Any]:
@@ -86,7 +86,7 @@ def _verify_partial(request: Request, workspace: str) -> Dict[str, Any]:
     verdict = verify(path, level=min(request.level, levels.CONTENT), required=request.required, expected=expected)
     if request.level >= levels.DUMP:
         _prove_same_dump(verdict, read_dump_facts(workspace, dump_name=dump_name), path)
-    return _result(verdict, path=path, artifact=artifact, state="building", request=request)
+    return _result(verdict, path=path, artifact=artifact, state="building")
 
 
 def _prove_same_dump(verdict: Verdict, dump: DumpFacts, path: str) -> None:
@@ -115,7 +115,7 @@ def verify_path(request: Request, path: str) -> Dict[str, Any]:
     )
     artifact = str(verdict.manifest["artifact"]) if verdict.manifest else None
     state = "complete" if expected is not None else "unfinished" if verdict.ours else "foreign"
-    return _result(verdict, path=path, artifact=artifact, state=state, request=request)
+    return _result(verdict, path=path, artifact=artifact, state=state)
 
 
 def _beside(path: str) -> Optional[str]:
@@ -138,9 +138,7 @@ def _read_sidecar(path: str, *, given: bool) -> Optional[Expected]:
         raise RecordDamaged(f"{path} is no sidecar", path=path) from error
 
 
-def _result(
-    verdict: Verdict, *, path: Optional[str], artifact: Optional[str], state: str, request: Request
-) -> Dict[str, Any]:
+def _result(verdict: Verdict, *, path: Optional[str], artifact: Optional[str], state: str) -> Dict[str, Any]:
     remarks: List[str] = list(verdict.remarks)
     if verdict.uncached is False:
         remarks.append("the system may have answered the re-read from its cache")
@@ -149,7 +147,6 @@ def _result(
         "file": path,  # a result named "path" makes Ansible put the file's own "state", owner and mode over ours
         "state": state,
         "level": verdict.level,
-        "level_wanted": request.level,
         "zip": {
             "size": verdict.size,
             "sha256": verdict.sha256,

@@ -30,6 +30,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     BackupError,
     DumpEmpty,
     DumpMissing,
+    InputInvalid,
     PathUnusable,
 )
 
@@ -243,12 +244,32 @@ def test_an_archive_of_others_is_proved_as_far_as_that_goes(tmp_path: Path) -> N
     assert (verdict.level, verdict.ours, verdict.members) == (3, False, 3)
     assert verdict.dump == DumpCounts(8, None)
     assert verdict.remarks == ["no member list: contents rest on their CRC-32 alone"]
-    assert verify(path, level=3).level == 2
-    bare = verify(foreign(tmp_path / "y.zip", {"a": b"1"}), level=3)
-    assert bare.level == 2
-    assert any("dump level cannot be reached" in remark for remark in bare.remarks)
     with pytest.raises(ArtifactIncomplete, match="it has no manifest"):
         verify(path, level=1, expected=Expected(Path(path).stat().st_size, "", ""))
+
+
+@pytest.mark.parametrize(
+    ("members", "failure"),
+    [
+        ({"a": b"1"}, DumpMissing),
+        ({"notes.backup": b"text"}, DumpMissing),
+        ({"below/x.backup": b"PGDMP"}, DumpMissing),
+        ({"x.backup": b""}, DumpEmpty),
+        ({"x.backup": b"PGDMP", "y.dump": b"PGDMP"}, ArtifactUnsupported),
+    ],
+)
+def test_a_level_that_cannot_be_reached_is_no_success(
+    tmp_path: Path, members: dict[str, bytes], failure: type[Exception]
+) -> None:
+    path = foreign(tmp_path / "x.zip", members)
+    assert verify(path, level=2).level == 2
+    with pytest.raises(failure):
+        verify(path, level=3, check_dump=lambda chunks, name, database: DumpCounts(0, 0))
+
+
+def test_the_dump_level_needs_the_programs(tmp_path: Path) -> None:
+    with pytest.raises(InputInvalid, match="tools_dir"):
+        verify(foreign(tmp_path / "x.zip", {"x.backup": b"PGDMP"}), level=3)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``verify.yml`` on archives that must not pass: each is refused by name, and none of them is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from integration.world import World
+
+DUMP = "wst_dev_database.backup"
+Change = Callable[[Path], None]
+
+
+def without(prefix: str) -> Change:
+    """The archive lacks what begins with that."""
+
+    def change(path: Path) -> None:
+        rewrite(path, keep=lambda name: not name.startswith(prefix))
+
+    return change
+
+
+def rewrite(
+    path: Path, *, keep: Callable[[str], bool] = lambda name: True, replaced: dict[str, bytes] | None = None
+) -> None:
+    """The same archive with some members left out or replaced, a sound ZIP in itself."""
+    with zipfile.ZipFile(path) as archive:
+        members = [(info, archive.read(info)) for info in archive.infolist() if keep(info.filename)]
+    with zipfile.ZipFile(path, "w") as archive:
+        for info, data in members:
+            archive.writestr(info.filename, (replaced or {}).get(info.filename, data), info.compress_type)
+
+
+def flipped_in_the_middle(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def with_an_unsafe_name(path: Path) -> None:
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../outside.txt", b"x")
+
+
+def with_a_deflate64_member(path: Path) -> None:
+    """The method's number in both headers of the first member."""
+    data = bytearray(path.read_bytes())
+    central = data.rindex(b"PK\x01\x02", 0, data.rindex(b"PK\x05\x06"))
+    local = int.from_bytes(data[central + 42 : central + 46], "little")
+    data[central + 10] = data[local + 8] = 9
+    path.write_bytes(data)
+
+
+def foreign_with_half_a_dump(path: Path) -> None:
+    """Somebody else's ZIP, sound in itself, with a dump that was cut off."""
+    with zipfile.ZipFile(path) as archive:
+        dump = archive.read(DUMP)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("wst/index.html", b"x")
+        archive.writestr("wst-api/app.py", b"x")
+        archive.writestr(DUMP, dump[: len(dump) // 2])
+
+
+def foreign_with_an_empty_dump(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("wst/index.html", b"x")
+        archive.writestr("wst-api/app.py", b"x")
+        archive.writestr(DUMP, b"")
+
+
+CASES = [
+    pytest.param("dump_missing", without(DUMP), id="dump_missing (F3)"),
+    pytest.param("dump_empty", foreign_with_an_empty_dump, id="dump_empty (F3)"),
+    pytest.param("dump_damaged", foreign_with_half_a_dump, id="dump_damaged"),
+    pytest.param("artifact_incomplete", without("roles.sql"), id="artifact_incomplete"),
+    pytest.param("artifact_damaged", flipped_in_the_middle, id="artifact_damaged: one bit"),
+    pytest.param("artifact_damaged", cut_short, id="artifact_damaged: cut short"),
+    pytest.param("artifact_unsafe_path", with_an_unsafe_name, id="artifact_unsafe_path"),
+    pytest.param("artifact_unsupported", with_a_deflate64_member, id="artifact_unsupported"),
+]
+
+
+@pytest.mark.parametrize(("code", "change"), CASES)
+def test_a_bad_archive_is_refused_by_name(world: World, code: str, change: Change) -> None:
+    place = world.drive_c / "elsewhere"
+    place.mkdir(exist_ok=True)
+    archive = place / "copy.zip"
+    archive.write_bytes((world.local / f"{world.artifacts()[-1]}.zip").read_bytes())
+    change(archive)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    shown = "C:\\elsewhere\\copy.zip" if world.windows else str(archive)
+
+    played = world.play("verify.yml", extra={"backup_verify_path": shown})
+
+    assert played.failed_with(code), played.output
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() == digest
+
+
+def test_a_sound_copy_passes_anywhere(world: World) -> None:
+    place = world.drive_c / "elsewhere"
+    place.mkdir(exist_ok=True)
+    archive = place / "copy.zip"
+    archive.write_bytes((world.local / f"{world.artifacts()[-1]}.zip").read_bytes())
+    shown = "C:\\elsewhere\\copy.zip" if world.windows else str(archive)
+
+    played = world.play("verify.yml", extra={"backup_verify_path": shown})
+
+    assert played.code == 0, played.output
