@@ -19,18 +19,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from integration.world import BIN, ROOT, RUN_TIMEOUT, Played, World
 
+from ansible_collections.wst.backup.plugins.module_utils import _fs
 from wstlab import control
 from wstlab.config import LabPaths
 
 READ_BY_PG_DUMP_ONLY = "pg_catalog.pg_description"  # comments; a new session opens most other catalogues
 APPLICATION = "wst.backup"  # the name that sessions of a backup have on the server
 JOB = "wst_backup_job"  # stands in the command line of a job's process
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 PATIENCE = 90.0  # seconds; a bound on a hang, not a measure
 SHORT_LEASE = {"backup_stale_after": 1}  # seconds; a run of a test that takes over a dead one need not wait
 
@@ -68,9 +71,25 @@ class Playing:
         return Played(code=self.process.wait(RUN_TIMEOUT), output=self.output())
 
     def kill(self) -> None:
-        """Kill the control node's processes on the spot; nothing is told to the host."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        """Kill the control node's processes on the spot; nothing is told to the host.
+
+        Ansible's workers have sessions of their own, and would go on alone.
+        """
+        doomed = _family(self.process.pid)
+        for pid in doomed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
+
+
+def _family(pid: int) -> list[int]:
+    """The process and all its descendants, in this order."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    try:
+        below = children.read_text().split()
+    except OSError:
+        below = []
+    return [pid, *(each for child in below for each in _family(int(child)))]
 
 
 @contextlib.contextmanager
@@ -215,6 +234,30 @@ def lease(world: World) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return body
+
+
+def fresh_lease_of_another_run(world: World) -> str:
+    """Put another run's lease in the place of the one that is there, as a run that took over does; its run id."""
+    other = "20261123-000000-0badcafe"
+    now = datetime.now(timezone.utc).strftime(TIME)
+    _write_lease(world, {**lease(world), "run_id": other, "started": now, "heartbeat": now})
+    return other
+
+
+def lease_from_the_future(world: World) -> None:
+    """The lease of a run that saw another time than the host does now."""
+    later = (datetime.now(timezone.utc) + timedelta(hours=1)).strftime(TIME)
+    _write_lease(world, {**lease(world), "heartbeat": later})
+
+
+def _write_lease(world: World, body: dict[str, Any]) -> None:
+    _fs.write_record(str(world.control / "lock" / "lease.json"), body)
+
+
+def lease_is_old(world: World) -> None:
+    """Wait until a run with ``SHORT_LEASE`` may take the place of the one that has the lease."""
+    beat = datetime.strptime(lease(world)["heartbeat"], TIME).replace(tzinfo=timezone.utc)
+    wait_until(lambda: datetime.now(timezone.utc) - beat > timedelta(seconds=2), "the heartbeat is old")
 
 
 # --- faults of the listener

@@ -172,12 +172,13 @@ def other_build() -> str:
 
 def test_the_audit_log_has_both_runs(backed_up: World) -> None:
     records = backed_up.audit()
-    assert [record["seq"] for record in records] == list(range(1, len(records) + 1))
+    records = records[[n for n, record in enumerate(records) if record["event"] == "backup_start"][-2] :]
+    assert [record["seq"] for record in records] == list(range(records[0]["seq"], records[0]["seq"] + len(records)))
     ends = [record for record in records if record["event"] == "backup_end"]
     starts = [record for record in records if record["event"] == "backup_start"]
     assert [end["run_id"] for end in ends] == [start["run_id"] for start in starts]
     assert {end["result"] for end in ends} == {"success"}
-    assert [end["details"]["artifact"] for end in ends] == backed_up.artifacts()
+    assert [end["details"]["artifact"] for end in ends] == backed_up.artifacts()[-2:]
 
 
 def test_verify_and_list_agree(backed_up: World) -> None:

@@ -186,9 +186,9 @@ class World:
         )
 
     def audit(self) -> list[dict[str, Any]]:
-        """The records of the host's audit log."""
-        log = self.control / "audit" / "audit.jsonl"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        """The records of the host's audit log; of all its segments, where there are several."""
+        segments = sorted((self.control / "audit").glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))
+        return [json.loads(line) for path in segments for line in path.read_text().splitlines()]
 
     def layers(self) -> dict[str, str]:
         """Every file on both layers, by its digest."""

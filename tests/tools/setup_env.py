@@ -22,7 +22,7 @@ REQUIREMENTS = ROOT / "tests" / "requirements"
 ENVIRONMENTS = {"core": CACHE / "venv", "tools": CACHE / "venv-tools"}
 
 # Windows API for the lab, and the archive tools that open our ZIPs in the tests.
-DEBIAN_PACKAGES = ("wine", "wine64", "p7zip-full", "libarchive-tools", "unzip", "xz-utils", "git")
+DEBIAN_PACKAGES = ("wine", "wine64", "p7zip-full", "libarchive-tools", "unzip", "xz-utils", "git", "faketime")
 
 
 class SetupError(Exception):

@@ -62,6 +62,8 @@ def compare_clocks(host: datetime, controller: Optional[datetime]) -> None:
 def give_back(layout: HostLayout, *, dry_run: bool) -> Dict[str, Any]:
     """End the current run's jobs, remove its workspace, release its lease; nothing of another run is touched.
 
+    The workspace goes also when the lease is another's by now: nobody else would remove it for 30 days.
+
     Raises Locked when a process of the run cannot be ended; NoSpace, PathPermissions, PathUnusable.
     """
     run_id = _context.current().run_id
@@ -75,7 +77,9 @@ def give_back(layout: HostLayout, *, dry_run: bool) -> Dict[str, Any]:
             removed.append(layout.workspace(run_id))
 
     released = RunLock(layout).release(run_id, clean_up=clean_up, dry_run=dry_run)
-    changed = bool(cancelled or released.changed)
+    if not released.changed:
+        clean_up()
+    changed = bool(cancelled or released.changed or removed)
     return _given_back(run_id, changed=changed, note=released.note, cancelled_jobs=cancelled, swept=removed)
 
 

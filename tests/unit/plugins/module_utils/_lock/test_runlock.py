@@ -354,6 +354,22 @@ def test_the_module_sweeps_the_workspace_of_the_dead(layout: HostLayout, in_run:
     assert [path.name for path in Path(layout.scratch_dir).iterdir()] == ["20261123-150000-00000003"]
 
 
+def test_a_run_that_lost_the_host_still_takes_its_workspace_away(
+    layout: HostLayout, in_run: Callable[..., None]
+) -> None:
+    RunLock(layout).acquire(SECOND, purpose="backup")
+    for run_id in (FIRST, SECOND):
+        Path(layout.workspace(run_id)).mkdir(parents=True)
+    in_run(FIRST)
+    done = step.give_back(layout, dry_run=False)
+    assert (done["changed"], done["swept"]) == (True, [layout.workspace(FIRST)])
+    assert SECOND in done["note"]
+    assert [path.name for path in Path(layout.scratch_dir).iterdir()] == [SECOND]
+    lease = RunLock(layout).read()
+    assert lease is not None
+    assert lease.run_id == SECOND
+
+
 def test_without_a_run_there_is_nothing_to_give_back(layout: HostLayout) -> None:
     assert step.give_back(layout, dry_run=False)["changed"] is False
     with pytest.raises(NotProved):

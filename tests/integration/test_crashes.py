@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes that are killed on either side, runs that meet, and records that were changed behind a run's back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from integration.disturbance import (
+    SHORT_LEASE,
+    Before,
+    assert_next_run_is_clean,
+    assert_tidy,
+    fresh_lease_of_another_run,
+    held_dumps,
+    job_processes,
+    jobs,
+    kill_job,
+    lease,
+    lease_from_the_future,
+    lease_is_old,
+    left_free,
+    playing,
+    sessions,
+    tool_processes,
+    wait_until,
+)
+from integration.world import Played, World, digests
+
+BULK = 48 << 20  # bytes that do not compress: a step that handles them can be met in its middle
+
+
+@pytest.fixture
+def host(world: World) -> Iterator[World]:
+    """The world, which a failing test does not leave taken."""
+    with left_free(world):
+        yield world
+
+
+def assert_ended_with(world: World, code: str) -> None:
+    """The last record is the end of a run that failed with that code."""
+    end = world.audit()[-1]
+    assert (end["event"], end["result"], end["code"]) == ("backup_end", "failure", code)
+
+
+# --- a killed process on the host
+
+
+def test_the_job_is_killed_while_it_dumps(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate:
+        with playing(host) as run:
+            gate.wait(run)
+            assert tool_processes(host)
+            kill_job(host)
+            played = run.end()
+        assert played.failed_with("module_killed"), played.output
+        assert "Somebody or something ended the process" in played.output
+        wait_until(lambda: not tool_processes(host), "pg_dump has ended with its job")
+        assert_ended_with(host, "module_killed")
+        before.assert_nothing_published(host)
+    wait_until(lambda: sessions(host) == 0, "the server has noticed")
+    assert_tidy(host)
+    assert_next_run_is_clean(host)
+
+
+@contextlib.contextmanager
+def bulk(world: World) -> Iterator[None]:
+    """A source has much to read."""
+    path = world.sources["wst"] / "bulk.bin"
+    path.write_bytes(os.urandom(BULK))
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def killed_at(world: World, step: str, layer: Path) -> Played:
+    """A run whose job is killed while the ZIP grows on that layer under its partial name."""
+    known = jobs(world, step)
+
+    def in_the_middle() -> bool:
+        assert run.process.poll() is None, run.output()
+        started = jobs(world, step) - known
+        growing = [path for path in layer.glob("*.zip.*.partial") if path.stat().st_size > 0]
+        return bool(started and growing and job_processes(world))
+
+    with bulk(world), playing(world) as run:
+        wait_until(in_the_middle, f"{step} writes")
+        kill_job(world)
+        assert list(layer.glob("*.zip.*.partial")), "the crash came after the step's end"
+        played = run.end()
+    assert played.failed_with("module_killed"), played.output
+    assert_ended_with(world, "module_killed")
+    return played
+
+
+def test_the_job_is_killed_while_it_archives(host: World) -> None:
+    before = Before.of(host)
+    killed_at(host, "backup_archive", host.local)
+    before.assert_nothing_published(host)
+    assert_next_run_is_clean(host)
+
+
+def test_the_job_is_killed_while_it_mirrors(host: World) -> None:
+    before = Before.of(host)
+    killed_at(host, "backup_mirror", host.mirror)
+    before.assert_intact(host)
+    (kept,) = set(host.artifacts()) - set(before.artifacts)
+    assert host.artifacts(host.mirror) == before.artifacts
+    assert_next_run_is_clean(host)
+    assert kept in host.artifacts(host.mirror), "the next run did not mirror what was missing"
+
+
+# --- a killed control node
+
+
+def test_the_control_node_is_killed_while_the_host_dumps(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate, playing(host) as run:
+        gate.wait(run)
+        dead = lease(host)["run_id"]
+        run.kill()
+        assert gate.waiting() == 1
+        gate.open()
+        (job,) = jobs(host, "pg_dump") - before.dumps
+        wait_until((job / "result.json").exists, "the job finishes its step")
+        wait_until(lambda: not job_processes(host), "its process ends")
+    before.assert_nothing_published(host)
+    assert lease(host)["run_id"] == dead
+
+    refused = host.play("backup.yml")
+    assert refused.failed_with("locked"), refused.output
+    assert dead in refused.output
+    assert lease(host)["run_id"] == dead
+
+    lease_is_old(host)
+    played = host.play("backup.yml", extra=SHORT_LEASE)
+    assert played.code == 0, played.output
+    assert f"takes the place of run {dead}" in " ".join(played.output.split())
+    before.assert_one_new_set(host, dumps=2)
+
+    records = host.audit()[before.records :]
+    assert [r["event"] for r in records if r["run_id"] == dead] == ["backup_start"], "a start without its end"
+    starts = [r for r in records if r["event"] == "backup_start"]
+    assert starts[-1]["details"]["taken_over"] == dead
+    assert_next_run_is_clean(host)
+
+
+# --- runs that meet
+
+
+def test_a_second_run_is_refused_and_does_not_disturb_the_first(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate, playing(host) as first:
+        gate.wait(first)
+        holder = lease(host)["run_id"]
+        second = host.play("backup.yml", extra=SHORT_LEASE)
+        assert second.failed_with("locked"), second.output
+        assert holder in second.output
+        assert "Wait for the named run to end." in " ".join(second.output.split())
+        assert lease(host)["run_id"] == holder
+        assert gate.waiting() == 1
+        gate.open()
+        played = first.end()
+    assert played.code == 0, played.output
+    before.assert_one_new_set(host)
+    results = {
+        r["run_id"]: (r["result"], r["code"]) for r in host.audit()[before.records :] if r["event"] == "backup_end"
+    }
+    assert results.pop(holder) == ("success", "")
+    assert list(results.values()) == [("failure", "locked")]
+
+
+def test_a_run_that_lost_its_lease_stops_before_it_publishes(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate, playing(host) as run:
+        gate.wait(run)
+        other = fresh_lease_of_another_run(host)
+        gate.open()
+        played = run.end()
+    assert played.failed_with("lease_lost"), played.output
+    assert "Another run took the host over." in " ".join(played.output.split())
+    assert_ended_with(host, "lease_lost")
+    assert lease(host)["run_id"] == other, "the lease of the other run was released"
+    assert list((host.control / "scratch").iterdir()) == [], "the run did not take its own workspace away"
+    before.assert_nothing_published(host)
+    lease_is_old(host)
+    assert_next_run_is_clean(host, extra=SHORT_LEASE)
+
+
+# --- clocks
+
+
+def test_a_control_node_with_another_clock_is_refused(host: World) -> None:
+    faketime = shutil.which("faketime")
+    if faketime is None:
+        pytest.skip("NOT EXERCISED: a control node whose clock is wrong, because there is no program faketime")
+    before = Before.of(host)
+    with playing(host, under=[faketime, "-f", "+1h"]) as run:
+        played = run.end()
+    assert played.failed_with("clock_suspect"), played.output
+    assert "Correct the clock of the host or of the control node" in " ".join(played.output.split())
+    assert_ended_with(host, "clock_suspect")
+    before.assert_nothing_published(host)
+    assert_tidy(host)
+    assert_next_run_is_clean(host)
+
+
+def test_a_lease_from_the_future_is_not_judged_by_its_age(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate, playing(host) as run:
+        gate.wait(run)
+        run.kill()
+        gate.open()
+        wait_until(lambda: not job_processes(host), "the orphaned job ends")
+    lease_from_the_future(host)
+    played = host.play("backup.yml", extra=SHORT_LEASE)
+    assert played.failed_with("clock_suspect"), played.output
+    assert_ended_with(host, "clock_suspect")
+    before.assert_nothing_published(host)
+
+
+# --- the audit log
+
+
+def test_a_changed_record_is_found_and_the_backup_is_made_all_the_same(host: World) -> None:
+    before = Before.of(host)
+    log = sorted((host.control / "audit").glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))[-1]
+    lines = log.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 2
+    lines[1] = lines[1].replace(b'"backup_', b'"backuq_', 1)
+    log.write_bytes(b"".join(lines))
+
+    played = host.play("backup.yml")
+    assert played.failed_with("audit_broken"), played.output
+    assert "Keep the named segment as evidence" in " ".join(played.output.split())
+    new = before.assert_one_new_set(host)
+    assert new in played.output
+    assert log.read_bytes() == b"".join(lines), "the evidence was changed"
+    assert_ended_with(host, "audit_broken")
+    assert host.audit()[-1]["details"]["artifact"] == new
+    assert "audit_broken" in [record["event"] for record in host.audit()]
+
+    assert_next_run_is_clean(host)
+    assert log.read_bytes() == b"".join(lines)
+
+
+def test_a_torn_line_is_healed_and_that_is_recorded(host: World) -> None:
+    directory = host.control / "audit"
+    log = sorted(directory.glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))[-1]
+    whole, known = log.read_bytes(), digests(directory)
+    torn = whole.splitlines()[-1][:40]
+    log.write_bytes(whole + torn)
+    assert_next_run_is_clean(host)
+    assert log.read_bytes().startswith(whole + b"{"), "what was whole was changed"
+    healed = [record for record in host.audit() if record["event"] == "audit_healed"][-1]
+    kept = directory / healed["details"]["kept_as"]
+    assert kept.read_bytes() == torn
+    assert str(kept) not in known
