@@ -57,7 +57,7 @@ build: setup ## Build the collection, install the result and list what it offers
 	@$(GATES) build
 
 integration: setup ## Playbooks against the lab, the world read back
-	@$(GATES) integration
+	@$(GATES) integration integration-network
 
 molecule: setup ## The molecule scenario
 	@$(GATES) molecule

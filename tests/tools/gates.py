@@ -66,18 +66,31 @@ GATES = (
         lane="lab",
         seconds=900,
     ),
-    Gate("integration", own("integration"), "playbooks against the lab", kind="pytest", lane="lab", seconds=2400),
+    Gate(
+        "integration",
+        own("integration", "job"),
+        "the main job and its failures, against the lab",
+        kind="pytest",
+        lane="lab",
+        seconds=2400,
+    ),
+    Gate(
+        "integration-network",
+        own("integration", "network"),
+        "what breaks while it runs",
+        kind="pytest",
+        lane="light",
+        seconds=2400,
+    ),
     Gate(
         ENGINE,
-        own("integration", "--engine"),
+        own("integration", "engine"),
         "what PowerShell has a part in, with a real one",
         kind="pytest",
         lane="lab",
         seconds=1200,
     ),
-    Gate(
-        "unit-windows", own("unit_windows"), "unit tests under Windows Python", kind="pytest", lane="lab", seconds=900
-    ),
+    Gate("unit-windows", own("unit_windows"), "unit tests under Windows Python", kind="pytest", seconds=900),
     Gate(
         "core-matrix",
         own("core_matrix"),

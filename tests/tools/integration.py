@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Playbooks against the lab. All with the lab's own interpreter; with ``--engine``, what PowerShell has a part in.
+"""Playbooks against the lab, in parts that run beside each other, each with a lab of its own.
 
-The lab's interpreter accepts the one command that the transport sends and refuses the rest. A real engine parses it,
-at 1.5 s a call, so only the tests of the transport and of the bootstrap run a second time with it.
+``job`` is the main job and its failures, ``network`` what breaks while it runs; both use the lab's own interpreter.
+That accepts the one command that the transport sends and refuses the rest. A real engine parses it, at 1.5 s a call,
+so only what PowerShell has a part in, the transport and the bootstrap, runs a second time with it: ``engine``.
 """
 
 from __future__ import annotations
@@ -12,30 +13,47 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tools.lab import describe_lane
-from tools.paths import ROOT, VENV_BIN, environment
+from tools.paths import CACHE, ROOT, VENV_BIN, environment
 
 TESTS = ROOT / "tests" / "integration"
-WITH_ENGINE = ("test_transport*.py", "test_bootstrap*.py")
+NETWORK = ("test_transport*.py", "test_network*.py", "test_crashes*.py")
+ENGINE = ("test_transport*.py", "test_bootstrap*.py")
+PARTS = ("job", "network", "engine")
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the two lanes; pytest's exit code."""
-    engine = "--engine" in arguments
-    env = environment()
-    given = env.pop("WST_LAB_POWERSHELL", "")
-    if engine and not os.path.isfile(given):
-        print(f"WST_LAB_POWERSHELL does not name a PowerShell: {given!r}")
+    """Run one part; pytest's exit code. Further arguments are pytest's."""
+    if not arguments or arguments[0] not in PARTS:
+        print(f"usage: python -m tools.integration {'|'.join(PARTS)} [PYTEST ARGUMENT...]")
         return 2
-    targets = [str(TESTS)]
-    if engine:
-        env["WST_LAB_POWERSHELL"] = given
-        targets = [str(path) for pattern in WITH_ENGINE for path in sorted(TESTS.glob(pattern))]
-    print(*describe_lane(engine=engine), sep="\n", flush=True)
-    others = [argument for argument in arguments if argument != "--engine"]
-    argv = [str(VENV_BIN / "python"), "-m", "pytest", "--timeout=900", *(others or targets)]
+    part, *others = arguments
+    env = environment()
+    engine = env.pop("WST_LAB_POWERSHELL", "")
+    if part == "engine":
+        if not os.path.isfile(engine):
+            print(f"WST_LAB_POWERSHELL does not name a PowerShell: {engine!r}")
+            return 2
+        env["WST_LAB_POWERSHELL"] = engine
+    lab = str(CACHE / f"test-lab-{part}")
+    env.update(WST_TEST_LAB_DIR=lab, WST_LAB_DIR=f"{lab}-transport")
+    print(*describe_lane(engine=part == "engine"), sep="\n", flush=True)
+    argv = [str(VENV_BIN / "python"), "-m", "pytest", "--timeout=900", *(others or targets(part))]
     return subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def targets(part: str) -> list[str]:
+    """The test files of a part; those of ``job`` are what the network's patterns leave."""
+    network = matching(NETWORK)
+    chosen = {"job": matching(("test_*.py",)) - network, "network": network, "engine": matching(ENGINE)}[part]
+    return sorted(str(path) for path in chosen)
+
+
+def matching(patterns: tuple[str, ...]) -> set[Path]:
+    """The test files that one of the patterns fits."""
+    return {path for pattern in patterns for path in TESTS.glob(pattern)}
 
 
 if __name__ == "__main__":
