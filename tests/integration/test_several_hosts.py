@@ -46,10 +46,9 @@ def name(world: World) -> str:
 
 def rows(played: Played) -> dict[str, str]:
     """The result in each row of the last table, by host."""
-    table = played.output.rpartition("HOST ")[2].splitlines()[1:]
-    return {
-        line.split()[0]: line.split()[1] for line in table if line.startswith("wst-lab-") and ":" not in line.split()[0]
-    }
+    table = played.output.rpartition("\nHOST ")[2].partition("\nok: [")[0]
+    cells = [line.split() for line in table.splitlines()[1:]]
+    return {row[0]: row[1] for row in cells if row and not row[0].endswith(":")}
 
 
 def test_both_at_once(both: tuple[World, World]) -> None:
