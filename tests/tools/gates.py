@@ -43,7 +43,7 @@ GATES = (
         kind="pytest",
         quick=True,
         quick_arguments=("--quick",),
-        seconds=900,
+        seconds=1800,
     ),
     Gate("decision-core", own("decision_core"), "100 % branch coverage of what decides", quick=True),
     Gate("changelog", (str(TOOLS_BIN / "antsibull-changelog"), "lint"), "changelog fragments"),
