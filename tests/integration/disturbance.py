@@ -83,12 +83,14 @@ class Playing:
 
 
 def _family(pid: int) -> list[int]:
-    """The process and all its descendants, in this order."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
+    """The process and its descendants, in this order; on the POSIX lane the host's jobs are among them and stay."""
+    process = Path(f"/proc/{pid}")
     try:
-        below = children.read_text().split()
+        if JOB.encode() in (process / "cmdline").read_bytes():
+            return []
+        below = (process / "task" / str(pid) / "children").read_text().split()
     except OSError:
-        below = []
+        return [pid]
     return [pid, *(each for child in below for each in _family(int(child)))]
 
 

@@ -21,6 +21,8 @@ def up(paths: LabPaths, host: HostPaths, *, database_password: str, bare: bool) 
         directory.mkdir(parents=True, exist_ok=True)
     drives.place_ca(host, layout, paths.pki / "ca.pem")
     if not bare:
+        for directory in (layout.root, f"{layout.root}/scratch", layout.local_dir):  # what role runtime makes
+            Path(directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         _tools(paths, host, layout)
         drives.place_key(host, layout, database_password)
     return {
