@@ -67,7 +67,7 @@ def outcome(
         "files": archive.get("files"),
         "rows": dump.get("rows"),
         "level": verify.get("level"),
-        "mirror": _mirror_text(mirror),
+        "mirror": _mirror_text(mirror, check=check),
         "retention": _retention_text(retention, check=check),
         "duration": round(ended - began, 1),
     }
@@ -126,11 +126,13 @@ def _unlock_failure(result: Any) -> dict[str, Any]:
     return {}
 
 
-def _mirror_text(mirror: Mapping[str, Any]) -> str:
+def _mirror_text(mirror: Mapping[str, Any], *, check: bool) -> str:
     if not mirror:
         return ""
     copied = len(mirror.get("mirrored") or ())
-    return f"{copied} copied" if copied else "up to date"
+    if not copied:
+        return "up to date"
+    return f"would copy {copied}" if check else f"{copied} copied"
 
 
 def _retention_text(retention: Mapping[str, Any], *, check: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.wst.backup.plugins.plugin_utils._outcome import failure
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, count_text, size_text, table
 
 _SETS = ("LAYER", "SET", "STATE", "COUNTS", "LEVEL", "SIZE", "AGE", "WHY")
@@ -44,6 +45,42 @@ def verify_table(results: Iterable[Mapping[str, Any]]) -> list[str]:
     return table(_PROOFS, rows) if rows else ["no complete set to verify"]
 
 
+def verify_failures(
+    results: Iterable[Mapping[str, Any]], *, level: int, layers: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Everything for which a verification is no success; empty when all was proved.
+
+    :param level: what was asked for. A result that does not say that it was reached is a failure.
+    :param layers: what ``backup_info`` said, where sets of layers were verified: a layer that cannot be read, or has
+        nothing to verify, is a failure too.
+    """
+    told = [_failed_proof(result)["msg"] for result in results if not _is_proved(result, level)]
+    return [*told, *(text for layer in layers for text in _layer_failures(layer))]
+
+
+def _is_proved(result: Mapping[str, Any], level: int) -> bool:
+    reached = result.get("level")
+    return not result.get("code") and not result.get("failed") and isinstance(reached, int) and reached >= int(level)
+
+
+def _failed_proof(result: Mapping[str, Any]) -> dict[str, Any]:
+    told = failure(result, step="Verify")
+    item = str(result.get("item") or "")
+    return told if not item or item in told["msg"] else {**told, "msg": f"{item}: {told['msg']}"}
+
+
+def _layer_failures(layer: Mapping[str, Any]) -> list[str]:
+    name = f"layer {layer['name']} at {layer['path']}"
+    problem = layer.get("problem")
+    if problem:
+        return [f"{name}: {problem['code']}: {problem['message']}"]
+    sets = layer.get("sets") or ()
+    unfinished = [f"{each['artifact']} ({each.get('reason')})" for each in sets if each["state"] != "complete"]
+    if len(unfinished) < len(sets):
+        return []
+    return [f"{name}: not_proved: there is no complete set to verify{''.join(f'; {each}' for each in unfinished)}"]
+
+
 def _set_row(layer: str, each: Mapping[str, Any]) -> list[str]:
     return [
         layer,
@@ -75,13 +112,14 @@ def _layer_lines(layer: Mapping[str, Any]) -> list[str]:
 
 
 def _proof_row(result: Mapping[str, Any]) -> list[str]:
+    told = {} if _is_proved(result, 1) else _failed_proof(result)
     remarks = "; ".join(map(str, result.get("remarks") or ()))
     return [
         str(result.get("item") or result.get("path") or ""),
-        str(result.get("code") or "ok"),
+        str(told.get("code") or "ok"),
         str(result.get("state") or ""),
         str(result.get("level") or ""),
         count_text(result.get("files")),
         count_text(result.get("rows")),
-        str(result.get("msg") or "") if result.get("code") else remarks,
+        str(told.get("msg") or remarks),
     ]

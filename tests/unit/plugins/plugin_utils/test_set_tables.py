@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.wst.backup.plugins.plugin_utils._set_tables import set_paths, sets_table, verify_table
+from ansible_collections.wst.backup.plugins.plugin_utils._set_tables import (
+    set_paths,
+    sets_table,
+    verify_failures,
+    verify_table,
+)
 
 COMPLETE = {"artifact": "b-2", "state": "complete", "counts": True, "level": 3, "size": 2048, "age": 3660, "reason": ""}
 BAD = {"artifact": "b-1", "state": "complete", "counts": False, "level": 0, "size": 5, "age": 90000, "reason": "size"}
@@ -78,3 +83,43 @@ def test_a_failed_proof_shows_its_code_and_reason() -> None:
     assert "ok" in lines[1]
     assert "artifact_damaged: CRC" in lines[2]
     assert verify_table([]) == ["no complete set to verify"]
+
+
+PROVED = {"item": "C:\\b\\x.zip", "level": 3, "state": "complete", "files": 3, "rows": 4}
+
+
+def test_what_was_proved_is_no_failure() -> None:
+    assert verify_failures([PROVED], level=3, layers=[]) == []
+    assert "ok" in verify_table([PROVED])[1]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"item": "x.zip", "failed": True, "msg": "MODULE FAILURE: see stdout", "rc": 1},
+        {"item": "x.zip", "failed": False, "msg": "value of level must be one of: 1, 2, 3, got: 4"},
+        {"item": "x.zip", "level": 2, "state": "foreign"},
+        {"item": "x.zip", "code": "artifact_damaged", "msg": "artifact_damaged: a bit is wrong", "failed": False},
+        {"item": "x.zip", "level": None},
+    ],
+)
+def test_whatever_does_not_say_that_it_reached_the_level_is_a_failure(result: dict[str, Any]) -> None:
+    (text,) = verify_failures([result], level=3, layers=[])
+    assert "x.zip" in text
+
+
+def test_a_failure_without_a_code_is_not_shown_as_ok() -> None:
+    row = verify_table([{"item": "x.zip", "failed": True, "msg": "MODULE FAILURE"}])[1]
+    assert "ok" not in row.split()
+    assert "MODULE FAILURE" in row
+
+
+def test_a_layer_that_cannot_be_read_or_has_nothing_to_verify_is_a_failure() -> None:
+    gone = {"name": "mirror", "path": "D:\\b", "problem": {"code": "mirror_missing", "message": "there is no D:\\b"}}
+    empty = {"name": "local", "path": "C:\\b", "sets": []}
+    half = {**empty, "sets": [{"artifact": "a", "state": "unfinished", "reason": "it has no sidecar"}]}
+    whole = {**empty, "sets": [{"artifact": "a", "state": "complete"}, *half["sets"]]}
+    told = verify_failures([PROVED], level=3, layers=[gone, empty, half, whole])
+    assert [text.split(":")[0] for text in told] == ["layer mirror at D", "layer local at C", "layer local at C"]
+    assert "mirror_missing" in told[0]
+    assert "it has no sidecar" in told[2]
