@@ -69,7 +69,8 @@ def backup(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
             "user": server["user"],
             "sslmode": "verify-full",
             # Under wine libpq finds no certificate file by its name, whichever of the packages it comes from; OpenSSL
-            # does, through SSL_CERT_FILE. A real host names a file or has the authority in its own store.
+            # does, through SSL_CERT_FILE. "system" means OpenSSL's built-in paths, never the Windows certificate store:
+            # a real host names a PEM file, or sets SSL_CERT_FILE just as here.
             "sslrootcert": "system" if windows else paths["ca_file"],
         },
         "backup_environment": {"SSL_CERT_FILE": paths["ca_file"]} if windows else {},
