@@ -22,7 +22,10 @@ class ActionModule(HostPythonAction):
         return {**result, "recorded_on": "host"}
 
     def failed(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Record the event here instead: a full disk or a lost host must not lose it. Never silently."""
+        """Record the event here instead: a full disk or a lost host must not lose it.
+
+        Never silently: the host's log lacks the event, so the result carries it as the run's ``problem``.
+        """
         if self._task.check_mode:
             return result
         arguments = self._task.args
@@ -34,9 +37,16 @@ class ActionModule(HostPythonAction):
         if len(self._warnings) > before:
             return {**result, "warnings": self._warnings}
         told = f"the host could not record the event {wanted['event']} ({reason['message']}); the control node did"
+        problem = {
+            "code": result.get("code") or "",
+            "message": told,
+            "remedy": result.get("remedy") or "",
+            "facts": result.get("facts") or {},
+        }
         return {
             "changed": True,
             "recorded_on": "control_node",
             "host_error": reason,
+            "problem": problem,
             "warnings": [*result.get("warnings", []), told],
         }

@@ -28,10 +28,16 @@ class ActionModule(HostPythonAction):
 
     def succeeded(self, result: dict[str, Any]) -> dict[str, Any]:
         """Make the id a fact of the host, or clear it."""
-        run_id = self._run_id if self._taking() else ""
-        facts = {_run_identity.RUN_ID: run_id, _run_identity.OWNER: _run_identity.owner() if run_id else ""}
+        if not self._taking():
+            return self._cleared(result)
+        facts = {_run_identity.RUN_ID: self._run_id, _run_identity.OWNER: _run_identity.owner()}
         return {**result, "run_id": self._run_id, "ansible_facts": facts}
 
     def failed(self, result: dict[str, Any]) -> dict[str, Any]:
-        """Say which run failed to get the lock, for the audit log."""
-        return {**result, "run_id": self._run_id}
+        """Say which run failed to get the lock, for the audit log; one that failed to release it is over as well."""
+        return {**result, "run_id": self._run_id} if self._taking() else self._cleared(result)
+
+    def _cleared(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Without the fact, so that no later task of the play works in a run that is over."""
+        facts = {_run_identity.RUN_ID: "", _run_identity.OWNER: ""}
+        return {**result, "run_id": self._run_id, "ansible_facts": facts}

@@ -21,6 +21,9 @@ description:
     Where the chain does not hold, the file is left as it is and a new segment is begun that names it and its digest.
     The event is recorded there, the task succeeds with RV(broken) and RV(code) set, and the run is to go on to its end
     and to fail then.
+  - >-
+    What the host cannot record is recorded on the control node. The task succeeds then with RV(problem) set and
+    RV(recorded_on) telling it, and the run is to go on to its end and to fail then.
 extends_documentation_fragment:
   - wst.backup.attributes
 attributes:
@@ -103,8 +106,17 @@ code:
   returned: success
   type: str
 problem:
-  description: The failure with its message, remedy and facts, when the chain did not hold.
-  returned: when RV(broken) is true
+  description: The failure with its code, message, remedy and facts, with which the run is to end.
+  returned: when the chain did not hold, or the host could not record the event
+  type: dict
+recorded_on:
+  description: Where the event was recorded, V(host) or V(control_node).
+  returned: success
+  type: str
+  sample: host
+host_error:
+  description: Why the host could not record the event, with C(code) and C(message).
+  returned: when RV(recorded_on) is V(control_node)
   type: dict
 """
 

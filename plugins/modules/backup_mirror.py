@@ -19,6 +19,8 @@ description:
     O(local_dir), with the id O(volume_id) and the marker of M(wst.backup.mirror_init), writable, unlocked, neither
     compressed nor FAT nor a temporary disk. Otherwise not a byte is written.
   - When it fails, the sets in O(local_dir) are as they were, and the next run mirrors what is missing.
+  - A copy that an earlier run found damaged is not read again. While it is there, the task succeeds with RV(problem)
+    set, and the run is to go on to its end and to fail then.
   - A set that turns out to be damaged on the local layer does not count there from then on.
 author:
   - wst.backup contributors (@wst-backup)
@@ -88,6 +90,10 @@ damaged:
   returned: success
   type: list
   elements: str
+problem:
+  description: The failure C(mirror_mismatch) with C(code), C(message), C(remedy) and C(facts), which name those copies.
+  returned: when RV(damaged) is not empty
+  type: dict
 bytes:
   description: Size of what was copied.
   returned: success

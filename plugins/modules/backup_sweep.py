@@ -17,7 +17,8 @@ description:
     damaged state file is kept under the suffix C(.damaged).
   - Every other partial file of a run that is not the live one is removed. Nothing else is, and never a ZIP that has a
     final name. Foreign files are left alone.
-  - What is wrong with a leftover is a warning. It does not keep the next backup from being made.
+  - What is wrong with a leftover is a warning, and the first such problem is RV(problem). It does not keep the next
+    backup from being made; the run is to go on to its end and to fail then.
 author:
   - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
@@ -76,6 +77,10 @@ layers:
       description: What a person should look at, with C(code), C(message), C(remedy) and C(facts).
       type: list
       elements: dict
+problem:
+  description: The first problem of all layers, with C(code), C(message), C(remedy) and C(facts).
+  returned: when there are problems
+  type: dict
 """
 
 from typing import Any, Dict

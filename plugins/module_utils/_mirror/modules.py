@@ -8,11 +8,15 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import MirrorWrongVolume, RecordDamaged
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    MirrorMismatch,
+    MirrorWrongVolume,
+    RecordDamaged,
+)
 from ansible_collections.wst.backup.plugins.module_utils._fs import ensure_private_directory
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
@@ -38,6 +42,7 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.problems import g
 
 Warn = Callable[[str], None]
 
+_MEND = "Move these files away from the mirror and look at its disk; the next run copies the sets again."
 _NO_RUN = "00010101-000000-00000000"  # in check mode outside of a run, no set is this run's
 
 
@@ -132,7 +137,15 @@ def _result(done: Mirrored, warn: Warn) -> Dict[str, Any]:
         "skipped": skipped,
         "damaged": done.damaged,
         "bytes": done.bytes,
+        **({"problem": _known_damage(done.damaged)} if done.damaged else {}),
     }
+
+
+def _known_damage(stems: Sequence[str]) -> Dict[str, Any]:
+    """What every run ends with while the copies are there; not raised, so that retention still runs."""
+    names = ", ".join(stems)
+    error = MirrorMismatch(f"copies on the mirror are damaged, as an earlier run found: {names}", damaged=list(stems))
+    return {**error.as_problem(), "remedy": _MEND}
 
 
 def initialise(request: Request, *, replace: bool, dry_run: bool) -> Dict[str, Any]:

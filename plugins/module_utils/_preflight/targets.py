@@ -21,13 +21,20 @@ PROBE_SIZE = 4096  # bytes; enough to need a block of its own
 
 
 def check_targets(request: Request, report: Report) -> None:
-    """Every directory of ours: there, private, and (with a probe) writable."""
-    targets = [request.root, HostLayout(request.root).scratch_dir, request.local_dir]
+    """Every directory of ours: there, private, and (with a probe) writable.
+
+    Those of the lock and the audit log have been written by the time a run comes here, so they are not probed.
+    """
+    layout = HostLayout(request.root)
+    targets = [request.root, layout.scratch_dir, request.local_dir]
     if os.path.isdir(api.long_path(request.mirror_dir)):  # its absence is mirror_missing, found with the volume
         targets.append(request.mirror_dir)
     for path in targets:
         if report.attempt(partial(check_private_directory, path, request.operator)) and request.probe:
             report.attempt(partial(probe, path))
+    for path in (layout.lock_dir, layout.audit_dir):
+        if os.path.isdir(api.long_path(path)):  # before the first run they may be missing: it makes them
+            report.attempt(partial(check_private_directory, path, request.operator))
 
 
 def check_private_directory(path: str, operator: Optional[str]) -> None:

@@ -22,7 +22,11 @@ _NO_RUN = "00010101-000000-00000000"  # older than every run: in check mode with
 
 
 def sweep_layers(layout: HostLayout, layers: Sequence[Layer], *, prefix: str, warn: Warn) -> Dict[str, Any]:
-    """Finish or sweep on every layer that is there; problems are warnings, for they must not stop the next backup."""
+    """Finish or sweep on every layer that is there.
+
+    Problems must not stop the next backup: they are warnings, and the first is the result's ``problem``, with which
+    the run ends.
+    """
     run_id = _context.require_run_id()
     with held(layout, run_id) as lease:
         return _sweep(layers, prefix=prefix, run_id=run_id, check=lease.check, warn=warn, dry_run=False)
@@ -53,4 +57,6 @@ def _sweep(
                 "problems": [problem.as_problem() for problem in done.problems],
             }
         )
-    return {"changed": any(one["finished"] or one["swept"] for one in told), "layers": told}
+    changed = any(one["finished"] or one["swept"] for one in told)
+    problems = [problem for one in told for problem in one["problems"]]
+    return {"changed": changed, "layers": told, **({"problem": problems[0]} if problems else {})}

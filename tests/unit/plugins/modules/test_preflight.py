@@ -98,6 +98,16 @@ def test_every_problem_is_told_at_once(host: Host, params: Dict[str, Any], volum
         assert f"{number}) {code}: " in result["msg"]
 
 
+@pytest.mark.posix  # Windows has no modes; its access lists are tested with the platform
+def test_open_directories_of_lock_and_log_are_named(host: Host, params: Dict[str, Any]) -> None:
+    api.make_private_directory(host.layout.audit_dir)
+    for path in (host.layout.lock_dir, host.layout.audit_dir):
+        os.chmod(path, 0o755)
+    problems = host.run("preflight_info", **params)["problems"]
+    told = [problem["facts"]["path"] for problem in problems if problem["code"] == "path_permissions"]
+    assert told == [host.layout.lock_dir, host.layout.audit_dir]
+
+
 def test_a_host_without_anything_is_examined_to_the_end(host: Host, params: Dict[str, Any]) -> None:
     os.rmdir(host.layout.scratch_dir + "/20261123-150000-0000aaaa")
     os.rmdir(host.layout.scratch_dir)

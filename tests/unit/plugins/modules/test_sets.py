@@ -233,6 +233,33 @@ def test_problems_of_older_sets_end_the_step_after_the_rest_was_done(host: Host,
     assert world(host)[MIRROR][old.zip] == b"somebody's"
 
 
+def test_a_copy_known_to_be_damaged_is_the_problem_of_every_run_until_it_is_mended(
+    host: Host, volumes: Dict[str, Any]
+) -> None:
+    """The first run that reads it fails; later ones do their work and carry it."""
+    params = {"local_dir": host.local, "mirror_dir": host.mirror}
+    old = publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    host.begin(RUN)
+    params["volume_id"] = host.run("mirror_init", **params)["volume_id"]
+    assert "problem" not in host.run("backup_mirror", **params)
+    copy, state = Path(host.mirror, old.zip), Path(host.mirror, old.state)
+    copy.write_bytes(b"X" + copy.read_bytes()[1:])
+    state.unlink()
+    assert host.run("backup_mirror", **params)["code"] == "mirror_mismatch"
+    publish_set(Layer(LOCAL, host.local), RUN)
+    carried = four(host, "backup_mirror", **params)
+    assert changes(carried) == [True, True, False, False]
+    assert carried[1]["mirrored"] == [OWN.stem]
+    for result in carried:
+        assert (result["problem"]["code"], result["problem"]["facts"]) == ("mirror_mismatch", {"damaged": [old.stem]})
+        assert old.stem in result["problem"]["message"]
+    assert host.run("backup_retention", layers=host.layers())["changed"] is False
+    for path in (copy, state, Path(host.mirror, old.sidecar)):
+        path.unlink()
+    mended = host.run("backup_mirror", **params)
+    assert (mended["mirrored"], "problem" in mended) == ([old.stem], False)
+
+
 def test_retention_refuses_and_check_mode_shows_all_the_same(host: Host) -> None:
     """Without a mirrored set of this run; the plan of check mode supposes that there will be one."""
     local = Layer(LOCAL, host.local)
@@ -321,6 +348,8 @@ def test_sweep_finishes_and_sweeps_and_warns(host: Host) -> None:
     assert len(told[0]["swept"]) == 1
     assert [p["code"] for p in told[0]["problems"]] == ["record_damaged"]
     assert "record_damaged" in str(results[1]["warnings"])
+    assert results[0]["problem"] == results[1]["problem"] == told[0]["problems"][0]
+    assert ["problem" in result for result in results[2:]] == [False, False]
     assert told[1]["present"] is False
     assert world_of(local) == [True, True]
 

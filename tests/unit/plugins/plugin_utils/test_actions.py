@@ -15,7 +15,7 @@ from ansible.errors import AnsibleConnectionFailure
 from unit.plugins.plugin_utils.transport_kit import Host, Run, Transcript, done
 
 from ansible_collections.wst.backup.plugins.action import audit_log, run_lock
-from ansible_collections.wst.backup.plugins.plugin_utils import _run_identity
+from ansible_collections.wst.backup.plugins.plugin_utils import _outcome, _run_identity
 
 RUN = {"wst_backup_run_id": "20261123-150000-0123abcd"}
 FORM = r"\d{8}-\d{6}-[0-9a-f]{8}"
@@ -67,6 +67,14 @@ def test_releasing_clears_the_fact(run_task: Run) -> None:
     assert _run_identity.current_run_id({"ansible_facts": result["ansible_facts"], **RUN}) == ""
 
 
+def test_a_release_that_failed_clears_the_fact_too(run_task: Run) -> None:
+    host = Host(done({"failed": True, "code": "path_unusable", "msg": "cannot"}))
+    result = lock(run_task, host, args={"state": "absent"}, variables=RUN)
+    assert result["failed"]
+    assert result["run_id"] == RUN["wst_backup_run_id"]
+    assert _run_identity.current_run_id({"ansible_facts": result["ansible_facts"], **RUN}) == ""
+
+
 def test_a_host_that_is_not_there_is_unreachable(run_task: Run) -> None:
     with pytest.raises(AnsibleConnectionFailure):
         lock(run_task, Host(AnsibleConnectionFailure("no route")))
@@ -114,6 +122,10 @@ def test_what_the_host_cannot_record_is_recorded_here(run_task: Run, tmp_path: P
     del told["text"]
     assert {name: recorded[name] for name in told} == told
     assert recorded["host_could_not_record"]["code"] == result["host_error"]["code"]
+    end = _outcome.outcome({"start": result}, failed={}, began=0.0, ended=1.0, check=False)
+    assert (end["code"], end["step"]) == (result["host_error"]["code"], "start")
+    assert "could not record the event backup" in end["msg"]
+    assert result["problem"]["remedy"] == end["remedy"]
 
 
 def test_an_event_that_nobody_can_record_fails(run_task: Run, tmp_path: Path) -> None:

@@ -78,6 +78,17 @@ def test_a_broken_audit_chain_fails_a_run_that_otherwise_went_well() -> None:
     assert end["artifact"] == "wst-backup-20261123-150000"
 
 
+@pytest.mark.parametrize("step", ["start", "sweep", "mirror", "end"])
+def test_what_a_step_carries_fails_the_run_and_hides_nothing_of_it(step: str) -> None:
+    problem = {"code": "mirror_mismatch", "message": "bad", "remedy": "Look.", "facts": {}}
+    end = outcome({**DONE, step: {**DONE.get(step, {}), "problem": problem}})
+    assert (end["code"], end["step"], end["msg"]) == ("mirror_mismatch", step, "mirror_mismatch: bad Look.")
+    good = outcome(DONE)
+    assert {name: end[name] for name in ("artifact", "mirror", "retention")} == {
+        name: good[name] for name in ("artifact", "mirror", "retention")
+    }
+
+
 def test_what_stopped_the_run_wins_over_what_it_carried_and_over_the_lock() -> None:
     failed = _outcome.failure({"code": "no_space", "msg": "no_space: full", "remedy": ""}, step="Dump")
     carried = {"problem": {"code": "audit_broken", "message": "x"}}
