@@ -15,7 +15,8 @@ description:
   - The archive is a plain ZIP. Links are recorded in the member list and not followed. Times are in UTC.
   - Files are opened so that others can read, write, rename and delete them meanwhile. A file that only grows is stored
     at the size it had when it was opened; one that changes otherwise is read again up to three times.
-  - The key file, everything below O(root) and O(local_dir), and O(secrets) never get in, under whatever name.
+  - The key file, everything below O(root), O(local_dir) and O(mirror_dir), and O(secrets) never get in, under whatever
+    name.
   - It is the first half of a step whose second half is M(wst.backup.backup_verify); nothing is published by it.
 author:
   - wst.backup contributors (@wst-backup)
@@ -41,6 +42,10 @@ options:
     description: The local layer's directory, where the partial artifact is written.
     type: path
     default: C:\wst-backups
+  mirror_dir:
+    description: The mirror layer's directory. Nothing is written there; it is named so that no source takes it in.
+    type: path
+    default: D:\wst-backups
   prefix:
     description: Beginning of the artifact's name.
     type: str
@@ -145,6 +150,7 @@ def _argument_spec() -> Dict[str, Any]:
         "root": {"type": "path", "default": r"C:\wst-control"},
         **source_options(),
         "local_dir": {"type": "path", "default": r"C:\wst-backups"},
+        "mirror_dir": {"type": "path", "default": r"D:\wst-backups"},
         "prefix": {"type": "str", "default": "wst-backup"},
         "environment_name": {"type": "str", "default": ""},
         "dump_name": {"type": "str", "default": "wst_dev_database.backup"},
@@ -159,6 +165,7 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         layout=layout,
         sources=sources_of(params),
         local_dir=params["local_dir"],
+        mirror_dir=params["mirror_dir"],
         prefix=params["prefix"],
         environment=params["environment_name"],
         dump_name=params["dump_name"],

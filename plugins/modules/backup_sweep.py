@@ -17,6 +17,8 @@ description:
     damaged state file is kept under the suffix C(.damaged).
   - Every other partial file of a run that is not the live one is removed. Nothing else is, and never a ZIP that has a
     final name. Foreign files are left alone.
+  - The mirror is left alone, without a failure, unless nothing speaks against its volume, in the judgement that
+    M(wst.backup.backup_mirror) uses. M(wst.backup.preflight_info) fails with what is wrong with it.
   - What is wrong with a leftover is a warning, and the first such problem is RV(problem). It does not keep the next
     backup from being made; the run is to go on to its end and to fail then.
 author:
@@ -26,6 +28,7 @@ extends_documentation_fragment:
   - wst.backup.attributes.job
   - wst.backup.sets
   - wst.backup.sets.layers
+  - wst.backup.mirror
 attributes:
   check_mode:
     support: partial
@@ -34,7 +37,15 @@ attributes:
     support: none
   idempotent:
     support: full
+options:
+  mirror_volume_id:
+    description:
+      - The id of the volume that must be the mirror, as M(wst.backup.mirror_init) returned it.
+      - Without it, or without the V(local) layer beside it in O(layers), a V(mirror) layer is left alone.
+    type: str
+    default: ''
 seealso:
+  - module: wst.backup.preflight_info
   - module: wst.backup.backup_publish
   - module: wst.backup.run_lock
 """
@@ -47,6 +58,7 @@ EXAMPLES = r"""
         path: C:\wst-backups
       - name: mirror
         path: D:\wst-backups
+    mirror_volume_id: '{6f1f2c3a-0000-0000-0000-100000000000}'
 """
 
 RETURN = r"""
@@ -65,6 +77,10 @@ layers:
     present:
       description: Whether the directory is there. A missing one is for M(wst.backup.preflight_info) to complain about.
       type: bool
+    skipped:
+      description: Why the layer was left alone; empty when it was not. Only a V(mirror) layer ever is.
+      type: str
+      sample: "mirror_missing: there is no directory D:\\wst-backups"
     finished:
       description: Names of sets that count now.
       type: list
@@ -83,24 +99,41 @@ problem:
   type: dict
 """
 
+from functools import partial
 from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._mirror.inspect import objections
+from ansible_collections.wst.backup.plugins.module_utils._mirror.options import tolerance_of, volume_options
 from ansible_collections.wst.backup.plugins.module_utils._sets.options import layer_options, layers_of, set_options
 from ansible_collections.wst.backup.plugins.module_utils._sets.sweep_step import preview, sweep_layers
 
 
 def main() -> None:
     """Entry point."""
-    module = AnsibleModule(argument_spec={**set_options(), **layer_options()}, supports_check_mode=True)
+    spec = {
+        **set_options(),
+        **layer_options(),
+        **volume_options(),
+        "mirror_volume_id": {"type": "str", "default": ""},
+    }
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
 
     def work() -> Dict[str, Any]:
         layers, prefix = layers_of(module.params), module.params["prefix"]
+        against = partial(
+            objections,
+            expected_id=module.params["mirror_volume_id"],
+            prefix=prefix,
+            tolerance=tolerance_of(module.params),
+            warn=module.warn,
+        )
         if module.check_mode:
-            return preview(layers, prefix=prefix, warn=module.warn)
-        return sweep_layers(HostLayout(module.params["root"]), layers, prefix=prefix, warn=module.warn)
+            return preview(layers, prefix=prefix, objections=against, warn=module.warn)
+        layout = HostLayout(module.params["root"])
+        return sweep_layers(layout, layers, prefix=prefix, objections=against, warn=module.warn)
 
     _edge.run(module, work)
 

@@ -15,7 +15,8 @@ description:
     the dump, the ZIP and its mirror need.
   - Reports every problem at once. The module fails with the code of the first one; all of them are in RV(problems).
   - Writes, reads back and removes a small file in every target directory, because only that shows whether a volume
-    takes writes. In check mode this probe is left out and nothing at all is written.
+    takes writes. O(mirror_dir) gets this probe only when nothing speaks against its volume. In check mode the probe is
+    left out and nothing at all is written.
 author:
   - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
@@ -45,6 +46,13 @@ options:
     description: The id of the volume that must be the mirror, as M(wst.backup.mirror_init) returned it.
     type: str
     required: true
+  secrets:
+    description:
+      - Further files that must never get into an archive, as M(wst.backup.backup_archive) has them. The key file always
+        is one.
+    type: list
+    elements: path
+    default: []
   min_free:
     description: Bytes that must be left free on every volume after the run.
     type: int
@@ -160,6 +168,7 @@ def _argument_spec() -> Dict[str, Any]:
         "mirror_volume_id": {"type": "str", "required": True},
         "database": database_options.argument_spec(),
         "tools_dir": {"type": "path", "required": True},
+        "secrets": {"type": "list", "elements": "path", "default": [], "no_log": False},
         "min_free": {"type": "int", "default": 0},
         "operator": {"type": "str"},
     }
@@ -190,6 +199,7 @@ def _request(params: Dict[str, Any], *, probe: bool) -> Request:
         min_free=params["min_free"],
         operator=params["operator"] or None,
         probe=probe,
+        secrets=params["secrets"],
     )
 
 

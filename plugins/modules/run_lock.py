@@ -35,8 +35,8 @@ options:
   state:
     description:
       - V(present) takes the host for this run. It fails with code C(locked), and tells who has it, when another run
-        does. It removes the workspace of a dead run whose place it takes, and workspaces and job directories that are
-        older than 30 days and not of the 20 newest runs.
+        does. It removes the workspaces of all other runs, which are dead by then, and job directories that are older
+        than 30 days and not of the 20 newest runs. What a living process still uses is left alone.
       - V(absent) ends the run's jobs that still work on the host, removes its workspace and gives the host back. What
         belongs to another run is left alone.
     type: str

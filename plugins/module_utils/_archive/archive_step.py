@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional, Seque
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description
-from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
+from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard, own_guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import MANIFEST, MEMBERS
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import DumpFacts, read_dump_facts
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source, check_names, resolve
@@ -39,6 +39,7 @@ class Request:
     layout: HostLayout
     sources: Sequence[Source]
     local_dir: str
+    mirror_dir: str
     prefix: str
     environment: str
     dump_name: str
@@ -113,10 +114,7 @@ def _look(request: Request) -> Tuple[List[Source], Survey]:
 
 
 def _guard(request: Request) -> Guard:
-    """Secrets, and our own directories: a source such as ``C:\\`` must not swallow the backups."""
-    return Guard(
-        files=[request.layout.key_file, *request.secrets], directories=[request.layout.root, request.local_dir]
-    )
+    return own_guard(request.layout, layers=[request.local_dir, request.mirror_dir], secrets=request.secrets)
 
 
 def _check_space(local_dir: str, seen: Survey, dump: DumpFacts) -> None:

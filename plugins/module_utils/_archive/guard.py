@@ -11,9 +11,10 @@ another file; nothing here looks at contents.
 from __future__ import annotations
 
 import os
-from typing import Iterable, Set, Tuple
+from typing import Iterable, Sequence, Set, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import KeyPermissions
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._platform._types import id_of_stat
 
@@ -53,6 +54,14 @@ class Guard:
             ) from error
         if file_id.rpartition("-")[2] not in _UNKNOWN:
             self._ids.add(file_id)
+
+
+def own_guard(layout: HostLayout, *, layers: Sequence[str], secrets: Sequence[str]) -> Guard:
+    """What no artifact of this host may hold: its key file and further secrets, its host root and its layers.
+
+    A source such as ``C:\\`` must not swallow the backups. Raises ``KeyPermissions`` as ``Guard`` does.
+    """
+    return Guard(files=[layout.key_file, *secrets], directories=[layout.root, *layers])
 
 
 def _spellings(path: str) -> Tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
@@ -30,7 +30,7 @@ class Swept:
 
 
 def expired(run_ids: Iterable[str], now: datetime) -> List[str]:
-    """The runs whose leavings nobody will ask for: older than 30 days, and not among the newest 20."""
+    """The runs whose jobs nobody will ask for: older than 30 days, and not among the newest 20."""
     newest_first = sorted(run_ids, reverse=True)
     limit = now - timedelta(days=KEEP_DAYS)
     return [run_id for run_id in newest_first[KEEP_RUNS:] if _time(run_id) < limit]
@@ -40,16 +40,15 @@ def _time(run_id: str) -> datetime:
     return datetime.strptime(run_id[:15], STAMP_FORMAT).replace(tzinfo=timezone.utc)
 
 
-def sweep(layout: HostLayout, *, own: str, dead: Optional[str], now: datetime, dry_run: bool = False) -> Swept:
-    """Remove the dead run's workspace, and what expired; in a dry run, only say what would go.
+def sweep(layout: HostLayout, *, own: str, now: datetime, dry_run: bool = False) -> Swept:
+    """Remove every workspace but our own, and the jobs that expired; in a dry run, only say what would go.
 
+    A workspace holds a whole dump and serves its own run only, so once the host is ours all others are dead.
     Only directories whose names are run ids are ours. What cannot be removed now stops no run: it is told, and tried
     again by the next one. Call it under the host's lease. Raises PathPermissions or PathUnusable.
     """
-    jobs, workspaces = _runs_in(layout.runs_dir), _runs_in(layout.scratch_dir)
-    old = set(expired({*jobs, *workspaces}, now))
-    doomed = [(layout.scratch_dir, name) for name in workspaces if name == dead or name in old]
-    doomed += [(layout.runs_dir, name) for name in jobs if name in old]
+    doomed = [(layout.scratch_dir, name) for name in _runs_in(layout.scratch_dir)]
+    doomed += [(layout.runs_dir, name) for name in expired(_runs_in(layout.runs_dir), now)]
     return _remove(layout, [(base, name) for base, name in doomed if name != own], dry_run=dry_run)
 
 

@@ -32,8 +32,7 @@ def take(layout: HostLayout, *, purpose: str, stale_after: int, dry_run: bool) -
     acquired = RunLock(layout).acquire(
         run_id, purpose=purpose, controller=context.controller, stale_after=stale_after, dry_run=dry_run
     )
-    dead = (acquired.taken_over or {}).get("run_id")
-    swept = sweep(layout, own=run_id, dead=dead, now=now, dry_run=dry_run) if acquired.changed else Swept([], [])
+    swept = sweep(layout, own=run_id, now=now, dry_run=dry_run) if acquired.changed else Swept([], [])
     return {
         "changed": acquired.changed,
         "run_id": run_id,
@@ -62,7 +61,7 @@ def compare_clocks(host: datetime, controller: Optional[datetime]) -> None:
 def give_back(layout: HostLayout, *, dry_run: bool) -> Dict[str, Any]:
     """End the current run's jobs, remove its workspace, release its lease; nothing of another run is touched.
 
-    The workspace goes also when the lease is another's by now: nobody else would remove it for 30 days.
+    The workspace goes also when the lease is another's by now: otherwise it would lie there until the next run.
 
     Raises Locked when a process of the run cannot be ended; NoSpace, PathPermissions, PathUnusable.
     """

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import List, Optional
+from typing import Callable, List, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, MirrorMissing, MirrorWrongVolume
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._platform.api import Volume
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 
 
 def inspect_mirror(
@@ -47,6 +48,29 @@ def inspect_mirror(
     except BackupError as error:
         return Judgement((error,))
     return Judgement((*_marker_problems(mirror_dir, marker, prefix), *judgement.problems), judgement.warnings)
+
+
+def objections(
+    mirror: Layer,
+    local: Optional[Layer],
+    *,
+    expected_id: str,
+    prefix: str,
+    tolerance: Tolerance,
+    warn: Callable[[str], None],
+) -> Sequence[BackupError]:
+    """What speaks against touching the mirror layer; what was accepted about its volume is told as warnings.
+
+    Without the local layer nobody can tell whether the two share a disk, and unknown is not good.
+    """
+    if local is None:
+        return [MirrorMissing(f"no local layer is named that {mirror.path} mirrors", path=mirror.path)]
+    judgement = inspect_mirror(
+        mirror.path, source_dir=local.path, expected_id=expected_id, prefix=prefix, tolerance=tolerance
+    )
+    for warning in judgement.warnings:
+        warn(warning)
+    return judgement.problems
 
 
 def _marker_problems(mirror_dir: str, marker: Optional[Marker], prefix: str) -> List[BackupError]:

@@ -31,6 +31,7 @@ class Request:
     min_free: int
     operator: Optional[str]
     probe: bool  # whether a file may be written, read back and removed in every target
+    secrets: Sequence[str] = ()  # files besides the key that must never get into an archive
 
 
 @dataclass

@@ -21,15 +21,12 @@ PROBE_SIZE = 4096  # bytes; enough to need a block of its own
 
 
 def check_targets(request: Request, report: Report) -> None:
-    """Every directory of ours: there, private, and (with a probe) writable.
+    """Every directory of ours but the mirror: there, private, and (with a probe) writable.
 
     Those of the lock and the audit log have been written by the time a run comes here, so they are not probed.
     """
     layout = HostLayout(request.root)
-    targets = [request.root, layout.scratch_dir, request.local_dir]
-    if os.path.isdir(api.long_path(request.mirror_dir)):  # its absence is mirror_missing, found with the volume
-        targets.append(request.mirror_dir)
-    for path in targets:
+    for path in (request.root, layout.scratch_dir, request.local_dir):
         if report.attempt(partial(check_private_directory, path, request.operator)) and request.probe:
             report.attempt(partial(probe, path))
     for path in (layout.lock_dir, layout.audit_dir):

@@ -8,9 +8,10 @@ from __future__ import annotations
 from functools import partial
 from typing import List
 
-from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
+from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard, own_guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source, check_names, resolve
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import CLASSIC_PATH, survey
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
 
 
@@ -20,8 +21,10 @@ def check_sources(request: Request, report: Report) -> None:
     present: List[Source] = []
     if not report.attempt(lambda: present.extend(resolve(request.sources))):
         return
-    guard = Guard(files=[request.key_file], directories=[request.root, request.local_dir, request.mirror_dir])
-    seen = survey(present, guard=guard)
+    guards: List[Guard] = []
+    if not report.attempt(lambda: guards.append(_guard(request))):
+        return
+    seen = survey(present, guard=guards[0])
     report.facts["sources"] = seen.totals.body()
     report.problems.extend(seen.problems)
     if seen.long_paths:
@@ -29,3 +32,12 @@ def check_sources(request: Request, report: Report) -> None:
             f"{seen.long_paths} paths have more than {CLASSIC_PATH} characters: they are backed up, but programs "
             "without long path support cannot open them after a restore."
         )
+
+
+def _guard(request: Request) -> Guard:
+    """The archive's own: what it leaves out is neither counted nor complained about."""
+    return own_guard(
+        HostLayout(request.root),
+        layers=[request.local_dir, request.mirror_dir],
+        secrets=[request.key_file, *request.secrets],
+    )

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
@@ -14,12 +16,16 @@ from ansible_collections.wst.backup.plugins.module_utils._mirror.inspect import 
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
 from ansible_collections.wst.backup.plugins.module_utils._preflight.space import Demand, Target, estimate, shortages
+from ansible_collections.wst.backup.plugins.module_utils._preflight.targets import check_private_directory, probe
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
 
 def check_mirror(request: Request, report: Report) -> None:
-    """Everything that speaks against writing to the mirror."""
+    """Everything that speaks against writing to the mirror. Only where nothing does, a probe is written to it."""
+    private = os.path.isdir(api.long_path(request.mirror_dir)) and report.attempt(
+        partial(check_private_directory, request.mirror_dir, request.operator)
+    )  # its absence is mirror_missing, found with the volume
     judgement = inspect_mirror(
         request.mirror_dir,
         source_dir=request.local_dir,
@@ -29,6 +35,8 @@ def check_mirror(request: Request, report: Report) -> None:
     )
     report.problems.extend(judgement.problems)
     report.warnings.extend(judgement.warnings)
+    if private and request.probe and not judgement.problems:
+        report.attempt(partial(probe, request.mirror_dir))
 
 
 def check_space(request: Request, report: Report) -> None:

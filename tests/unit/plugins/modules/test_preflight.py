@@ -158,3 +158,19 @@ def test_a_host_tells_of_itself(host: Host) -> None:
     assert told["tools"][str(pgserver.bin_dir(17))]["pg_dump"] == "17.10"
     assert told["boot_id"] == api.boot_id()
     assert host.run("host_info", tools_dirs=[host.root])["code"] == "tool_missing"
+
+
+@pytest.mark.parametrize("fit", [True, False])
+def test_only_the_mirror_itself_is_probed(
+    host: Host, params: Dict[str, Any], volumes: Dict[str, Any], monkeypatch: pytest.MonkeyPatch, fit: bool
+) -> None:
+    """A disk that is not the mirror gets not a byte."""
+    made: List[str] = []
+    real = api.create_new
+    monkeypatch.setattr(api, "create_new", lambda path: made.append(os.path.dirname(path)) or real(path))
+    if not fit:
+        volumes.update(id="{other}")
+    result = host.run("preflight_info", **params)
+    assert ("mirror_wrong_volume" in codes(result)) is not fit
+    assert host.local in made
+    assert (host.mirror in made) is fit

@@ -375,3 +375,40 @@ def test_info_reads_and_says_what_it_cannot(host: Host) -> None:
     assert local["forecast"].startswith("unknown")
     assert mirror["problem"]["code"] == "path_unusable"
     assert mirror["sets"] == []
+
+
+@pytest.mark.parametrize(
+    ("volume", "params", "reason"),
+    [
+        ({}, {"mirror_volume_id": "{d}"}, ""),
+        ({}, {}, "mirror_missing"),
+        ({}, {"mirror_volume_id": "{e}"}, "mirror_wrong_volume"),
+        ({"disk": "0"}, {"mirror_volume_id": "{d}"}, "mirror_wrong_volume"),
+        ({"disk": "0"}, {"mirror_volume_id": "{d}", "allow_same_disk": True}, ""),
+        ({"label": None}, {"mirror_volume_id": "{d}"}, "mirror_wrong_volume"),
+        ({"label": None}, {"mirror_volume_id": "{d}", "accept_unknown_volume_facts": ["label"]}, ""),
+        ({}, {"mirror_volume_id": "{d}", "layers": [MIRROR]}, "mirror_missing"),
+        ({}, {"mirror_volume_id": "{d}", "layers": [MIRROR, LOCAL]}, ""),
+    ],
+)
+def test_sweep_leaves_a_disk_alone_that_is_not_the_mirror(
+    host: Host, volumes: Dict[str, Any], volume: Dict[str, Any], params: Dict[str, Any], reason: str
+) -> None:
+    """Nothing on it is removed, nothing fails, and the local layer is swept all the same."""
+    host.begin(RUN)
+    host.run("mirror_init", local_dir=host.local, mirror_dir=host.mirror)
+    for name, path in ((LOCAL, host.local), (MIRROR, host.mirror)):
+        write_partial(Layer(name, path), run_id_of(1))
+    volumes.update(volume)
+    before = world(host)[MIRROR]
+    paths = {one["name"]: one for one in host.layers()}
+    named = params.get("layers", [LOCAL, MIRROR])
+    results = four(host, "backup_sweep", **{**params, "layers": [paths[name] for name in named]})
+    assert changes(results)[:2] == [LOCAL in named or not reason] * 2
+    told = {one["name"]: one for one in results[1]["layers"]}
+    assert told[MIRROR]["skipped"].partition(":")[0] == reason
+    assert told[MIRROR]["present"] is True
+    assert (world(host)[MIRROR] == before) is bool(reason)
+    assert len(told[MIRROR]["swept"]) == (0 if reason else 1)
+    if LOCAL in named:
+        assert (told[LOCAL]["skipped"], len(told[LOCAL]["swept"])) == ("", 1)

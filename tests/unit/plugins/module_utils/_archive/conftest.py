@@ -157,6 +157,7 @@ class Host:
             "layout": self.layout,
             "sources": sources,
             "local_dir": str(self.local),
+            "mirror_dir": str(self.kit.root / "mirror"),
             "prefix": "wst-backup",
             "environment": "test",
             "dump_name": DUMP_NAME,

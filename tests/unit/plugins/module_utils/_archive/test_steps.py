@@ -173,12 +173,13 @@ def test_the_backups_and_the_control_directory_never_get_in(host: Any) -> None:
     """A source that holds everything must not swallow the backups, the key or itself."""
     host.kit.sample()
     (host.local / "older.zip").write_bytes(b"older")
+    host.kit.tree("mirror", {"older.zip": b"older"})
     result = host.archive(Source("all", str(host.kit.root)))
     with zipfile.ZipFile(result["partial"]) as archive:
         names = archive.namelist()
     assert "all/src/wst/index.html" in names
-    assert not [name for name in names if name.startswith(("all/local", "all/control"))]
-    assert result["notes"]["counts"] == {"secret": 2}
+    assert not [name for name in names if name.startswith(("all/local", "all/mirror", "all/control"))]
+    assert result["notes"]["counts"] == {"secret": 3}
 
 
 def test_a_hard_link_to_the_key_and_a_further_secret_stay_out(host: Any) -> None:

@@ -124,38 +124,38 @@ def test_what_expires(ages: List[timedelta]) -> None:
 
 
 def test_sweeping_removes_ours_only(layout: HostLayout, start: Callable[..., Any]) -> None:
-    dead, fresh = run_id(timedelta(hours=2)), run_id(timedelta(hours=3))
+    dead, ahead = run_id(timedelta(hours=2)), run_id(timedelta(hours=-3))
     old = [run_id(timedelta(days=40), number) for number in range(22)]
-    for name in (dead, fresh, "notes", "20261399-000000-00000000"):
+    for name in (dead, ahead, RUN, "notes", "20261399-000000-00000000"):
         Path(layout.scratch_dir, name).mkdir(parents=True)
     for name in (*old, "other"):
         Path(layout.runs_dir, name, "pg_dump-1").mkdir(parents=True)
     Path(layout.scratch_dir, "file").write_bytes(b"")
-    planned = sweep(layout, own=RUN, dead=dead, now=NOW, dry_run=True)
+    planned = sweep(layout, own=RUN, now=NOW, dry_run=True)
     assert len(list(Path(layout.runs_dir).iterdir())) == 23
-    swept = sweep(layout, own=RUN, dead=dead, now=NOW)
+    swept = sweep(layout, own=RUN, now=NOW)
     assert swept == planned
     assert swept.kept == []
     assert sorted(path.name for path in Path(layout.scratch_dir).iterdir()) == sorted(
-        [fresh, "notes", "20261399-000000-00000000", "file"]
+        [RUN, "notes", "20261399-000000-00000000", "file"]
     )
     left = {path.name for path in Path(layout.runs_dir).iterdir()}
-    assert left == {"other", *sorted(old, reverse=True)[:18]}  # with the two in scratch, the newest 20
+    assert left == {"other", *sorted(old, reverse=True)[:20]}
 
 
 def test_a_run_does_not_sweep_itself(layout: HostLayout) -> None:
-    for number in range(21):
-        Path(layout.workspace(run_id(timedelta(days=number)))).mkdir(parents=True)
     own = run_id(timedelta(days=90))
-    Path(layout.workspace(own)).mkdir()
-    assert sweep(layout, own=own, dead=own, now=NOW).removed == []
-    assert sweep(layout, own=RUN, dead=None, now=NOW).removed == [layout.workspace(own)]
+    for name in (own, *(run_id(timedelta(days=number)) for number in range(21))):
+        Path(layout.runs_dir, name).mkdir(parents=True)
+    Path(layout.workspace(own)).mkdir(parents=True)
+    assert sweep(layout, own=own, now=NOW).removed == []
+    assert sweep(layout, own=RUN, now=NOW).removed == [layout.workspace(own), os.path.join(layout.runs_dir, own)]
 
 
 def test_what_still_works_is_not_swept(layout: HostLayout, start: Callable[..., Any]) -> None:
     start("pg_dump-1")
     Path(layout.workspace(RUN)).mkdir(parents=True)
-    swept = sweep(layout, own="20261123-150000-00000002", dead=RUN, now=NOW)
+    swept = sweep(layout, own="20261123-150000-00000002", now=NOW)
     assert swept.removed == []
     assert Path(layout.workspace(RUN)).is_dir()
 
@@ -166,7 +166,7 @@ def test_what_cannot_be_removed_stops_no_run(layout: HostLayout, monkeypatch: py
 
     Path(layout.workspace(RUN)).mkdir(parents=True)
     monkeypatch.setattr(_fs, "_remove_tree", _deny)
-    swept = sweep(layout, own="20261123-150000-00000002", dead=RUN, now=NOW)
+    swept = sweep(layout, own="20261123-150000-00000002", now=NOW)
     assert swept.removed == []
     assert [problem["code"] for problem in swept.kept] == ["path_permissions"]
 

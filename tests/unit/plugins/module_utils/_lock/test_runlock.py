@@ -342,16 +342,23 @@ def test_a_run_without_a_workspace_is_given_back_too(layout: HostLayout, in_run:
     assert RunLock(layout).read() is None
 
 
-def test_the_module_sweeps_the_workspace_of_the_dead(layout: HostLayout, in_run: Callable[..., None]) -> None:
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_module_sweeps_every_workspace_but_its_own(
+    layout: HostLayout, in_run: Callable[..., None], readable: bool
+) -> None:
+    """Of the dead run whose place it takes, of those before it, and also when nobody can tell whose place it is."""
     RunLock(layout, clock=at(-1000)).acquire(FIRST, purpose="backup")
-    for run_id in (FIRST, "20261123-150000-00000003"):
+    if not readable:
+        Path(RunLock(layout).lease_file).write_bytes(b"torn")
+    third = "20261123-150000-00000003"
+    for run_id in (FIRST, SECOND, third):
         Path(layout.workspace(run_id)).mkdir(parents=True)
     in_run(SECOND)
     planned = step.take(layout, purpose="backup", stale_after=900, dry_run=True)
     taken = step.take(layout, purpose="backup", stale_after=900, dry_run=False)
-    assert planned["swept"] == taken["swept"] == [layout.workspace(FIRST)]
-    assert taken["taken_over"]["run_id"] == FIRST
-    assert [path.name for path in Path(layout.scratch_dir).iterdir()] == ["20261123-150000-00000003"]
+    assert planned["swept"] == taken["swept"] == [layout.workspace(FIRST), layout.workspace(third)]
+    assert taken["taken_over"]["run_id"] == (FIRST if readable else None)
+    assert [path.name for path in Path(layout.scratch_dir).iterdir()] == [SECOND]
 
 
 def test_a_run_that_lost_the_host_still_takes_its_workspace_away(

@@ -78,3 +78,17 @@ def test_all_bad_names_are_told_in_one_problem(request_: Request, tmp_path: Path
     report = examined(request_)
     assert codes(report) == ["path_unusable"]
     assert report.problems[0].facts["count"] == 4
+
+
+def test_what_the_archive_leaves_out_is_not_counted(request_: Request, tmp_path: Path) -> None:
+    """Our directories, the key of the host root, the key in use, and the secrets."""
+    kept_out = {"control": "db.key", "c": "a.zip", "d": "a.zip", "keys": "other.key", "tokens": "token"}
+    for directory, name in kept_out.items():
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / name).write_bytes(b"x")
+    source = Source(name="all", path=str(tmp_path))
+    keys, tokens = str(tmp_path / "keys" / "other.key"), str(tmp_path / "tokens" / "token")
+    request = dataclasses.replace(request_, sources=[source], key_file=keys, secrets=[tokens])
+    report = examined(request)
+    assert not report.problems
+    assert (report.facts["sources"]["files"], report.facts["sources"]["bytes"]) == (2, 8)
