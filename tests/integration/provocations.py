@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Any, Callable
 
 from integration.world import World
 from unit import pgserver
+
+from wstlab.wine import Wine
 
 Extra = dict[str, Any]
 Provocation = Callable[[World], contextlib.AbstractContextManager[Extra]]
@@ -130,6 +134,38 @@ def source_keeps_changing(world: World) -> Iterator[Extra]:
         stop.set()
         writer.join()
         path.unlink()
+
+
+HOLD = (
+    "import ctypes, sys; kernel = ctypes.WinDLL('kernel32'); "
+    "kernel.CreateFileW({path!r}, 0x80000000, 0, None, 3, 0, None); print('held', flush=True); sys.stdin.read()"
+)
+
+
+@contextlib.contextmanager
+def source_cannot_be_read(world: World) -> Iterator[Extra]:
+    """Another program holds a file and shares it with nobody; on POSIX, what stands there is no file at all."""
+    path = world.sources["wst"] / "held.bin"
+    if not world.windows:
+        os.mkfifo(path)
+        try:
+            yield {}
+        finally:
+            path.unlink()
+        return
+    path.write_bytes(b"x")
+    wine = Wine(Path(world.host["wine_prefix"]))
+    command = wine.argv(world.host["paths"]["python"], "-c", HOLD.format(path="C:\\wst\\wst\\held.bin"))
+    with subprocess.Popen(
+        command, env=wine.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as holder:
+        assert holder.stdout is not None
+        assert b"held" in holder.stdout.readline()
+        try:
+            yield {}
+        finally:
+            holder.communicate(b"")
+            path.unlink()
 
 
 @contextlib.contextmanager

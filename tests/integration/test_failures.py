@@ -45,6 +45,7 @@ IN_THE_DUMP = [
 ]
 
 AFTER_THE_DUMP = [
+    pytest.param("source_unreadable", made.source_cannot_be_read, id="source_unreadable"),
     pytest.param("source_changed", made.source_keeps_changing, id="source_changed"),
     pytest.param("mirror_mismatch", made.mirror_holds_another_zip, id="mirror_mismatch"),
 ]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from integration.provocations import mirror_is_gone
 from integration.world import World
 
 DUMP = "wst_dev_database.backup"
@@ -116,3 +117,10 @@ def test_a_sound_copy_passes_anywhere(world: World) -> None:
     played = world.play("verify.yml", extra={"backup_verify_path": shown})
 
     assert played.code == 0, played.output
+
+
+def test_a_layer_that_is_gone_is_no_success(world: World) -> None:
+    with mirror_is_gone(world):
+        played = world.play("verify.yml")
+    assert played.code == 2, played.output
+    assert "layer mirror" in played.output
