@@ -116,6 +116,12 @@ def test_code_and_remedy_are_on_the_screen_once() -> None:
     assert named["msg"] == "The disk is full. [no_space] Free space."
 
 
+def test_the_mirror_says_what_was_copied_or_would_be() -> None:
+    assert outcome({"mirror": {"mirrored": []}})["mirror"] == "up to date"
+    assert outcome({"mirror": DONE["mirror"]})["mirror"] == "1 copied"
+    assert outcome({"mirror": DONE["mirror"]}, check=True)["mirror"] == "would copy 1"
+
+
 def test_check_mode_says_what_would_go() -> None:
     end = outcome({"retention": DONE["retention"]}, check=True)
     assert end["retention"] == "keep 1+1, would remove 1+0"
