@@ -263,7 +263,7 @@ class NoSpace(BackupError):
     """A disk is full, or would be."""
 
     code = "no_space"
-    remedy = "Free space on the named volume or move the layer to a larger one; older sets were not touched."
+    remedy = "Free space on the named volume or move the layer to a larger one, then run again."
 
 
 class RetentionRefused(BackupError):
