@@ -28,14 +28,16 @@ class Wine:
     def environment(self) -> dict[str, str]:
         """All that a wine process inherits from this side: no variable of the person who runs the lab.
 
-        No debugger: it would hold a crashed program for minutes. mscoree stays, every .NET assembly imports it.
+        No debugger: it would hold a crashed program for minutes. No desktop, as in the session of a real host's WinRM:
+        wine starts one for the first program that asks for a window, and it keeps that program's streams open for good.
+        mscoree stays, every .NET assembly imports it.
         """
         return {
             "WINEPREFIX": str(self.prefix),
             "WINEARCH": "win64",
             "WINEDEBUG": "-all",
             "LC_ALL": "C.UTF-8",
-            "WINEDLLOVERRIDES": "mshtml,winemenubuilder.exe,winedbg.exe=",
+            "WINEDLLOVERRIDES": "mshtml,winemenubuilder.exe,winedbg.exe,explorer.exe=",
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": os.environ.get("HOME", "/"),
         }
