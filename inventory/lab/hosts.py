@@ -24,7 +24,8 @@ def main() -> int:
     except OSError as error:
         print(f"no lab is up in {state}: {error}", file=sys.stderr)
         return 1
-    hosts = {entry["name"]: variables(entry, record) for entry in record["hosts"]}
+    own = {"wst_backup_control_dir": str(state.absolute() / "control-node")}  # goes when the lab goes
+    hosts = {entry["name"]: {**own, **variables(entry, record)} for entry in record["hosts"]}
     print(json.dumps({GROUP: {"hosts": sorted(hosts)}, "_meta": {"hostvars": hosts}}, indent=1, sort_keys=True))
     return 0
 

@@ -14,6 +14,7 @@ author:
 description:
   - Lists every ZIP that was not proved to the level that was asked for, failures without a code of ours included.
   - Lists every layer that could not be read, or had no complete set to verify.
+  - Lists why the verification could not be recorded in the host's audit log.
 positional: _input
 options:
   _input:
@@ -32,6 +33,10 @@ options:
     type: list
     elements: dict
     required: true
+  recorded:
+    description: What M(wst.backup.audit_log) returned when the verification was recorded.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

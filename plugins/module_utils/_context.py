@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
 from ansible_collections.wst.backup.plugins.module_utils._errors import NotProved
@@ -30,6 +30,7 @@ class Context:
     job_dir: Optional[str] = None
     progress_file: Optional[str] = None
     cancel_file: Optional[str] = None
+    audit_anchor: Optional[Tuple[int, str]] = None  # number and hash of the audit log's last record as known elsewhere
 
 
 def current() -> Context:
@@ -37,6 +38,7 @@ def current() -> Context:
     module = sys.modules.get(CONTEXT_MODULE)
     data: Mapping[str, Any] = getattr(module, "DATA", {}) if module is not None else {}
     time = data.get("controller_time")
+    anchor = data.get("audit_anchor")
     return Context(
         run_id=data.get("run_id") or None,
         controller=data.get("controller"),
@@ -44,6 +46,7 @@ def current() -> Context:
         job_dir=data.get("job_dir"),
         progress_file=data.get("progress_file"),
         cancel_file=data.get("cancel_file"),
+        audit_anchor=(int(anchor["seq"]), str(anchor["hash"])) if anchor else None,
     )
 
 

@@ -88,6 +88,18 @@ def is_rejection(error: BaseException) -> bool:
     return isinstance(error, AnsibleAuthenticationFailure) or any(word in str(error).lower() for word in _REJECTED)
 
 
+def address(connection: Any) -> str:
+    """Where the connection leads to, in words that stay the same from run to run: ``winrm host 5986``."""
+    words = [str(connection.transport)]
+    for option in ("remote_addr", "host", "port"):
+        try:
+            value = connection.get_option(option)
+        except (KeyError, AnsibleError):
+            continue  # this plugin calls it otherwise, or has none
+        words += [str(value)] if value and str(value) not in words else []
+    return " ".join(words)
+
+
 def is_open(connection: Any) -> bool:
     """Whether the host was really reached: winrm counts as connected once the host has opened a shell.
 

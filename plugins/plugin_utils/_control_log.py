@@ -17,7 +17,7 @@ import re
 import socket
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 EVENTS = "events.jsonl"
 AUDIT_HEADS = "audit_head.jsonl"
@@ -29,7 +29,7 @@ def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EV
     :returns: the file that was written.
     :raises OSError: the control node cannot write either.
     """
-    directory = Path(control_dir).expanduser() / "hosts" / _safe_name(host)
+    directory = _directory(control_dir, host)
     for level in (directory.parent.parent, directory.parent, directory):  # parents=True would ignore the mode
         level.mkdir(mode=0o700, parents=level is directory.parent.parent, exist_ok=True)
     path = directory / file
@@ -45,6 +45,30 @@ def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EV
     finally:
         os.close(handle)
     return path
+
+
+def last_head(control_dir: str, host: str, *, log: str) -> Optional[dict[str, Any]]:
+    """The newest head of that audit log that was seen from here: ``seq`` and ``hash``; None when there is none.
+
+    :param log: which log, as it was recorded with the head: two inventories may give one name to two hosts.
+    :raises OSError: the record is there and cannot be read.
+    """
+    try:
+        lines = (_directory(control_dir, host) / AUDIT_HEADS).read_bytes().splitlines()
+    except FileNotFoundError:
+        return None
+    for line in reversed(lines):
+        try:
+            entry = json.loads(line)
+            if entry["log"] == log:
+                return {"seq": int(entry["seq"]), "hash": str(entry["head"])}
+        except (ValueError, KeyError, TypeError):
+            continue  # torn by a crash, or of another log
+    return None
+
+
+def _directory(control_dir: str, host: str) -> Path:
+    return Path(control_dir).expanduser() / "hosts" / _safe_name(host)
 
 
 def _safe_name(host: str) -> str:

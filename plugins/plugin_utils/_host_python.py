@@ -55,6 +55,10 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         """The run id that the module is told."""
         return _run_identity.current_run_id(task_vars)
 
+    def told(self, settings: Settings) -> dict[str, Any]:
+        """What the module's context says beyond what all modules are told."""
+        return {}
+
     def succeeded(self, result: dict[str, Any]) -> dict[str, Any]:
         """Complete the result of a module that did not fail."""
         return result
@@ -156,7 +160,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         request: dict[str, Any] = {
             "module": module,
             "environment": self._environment(),
-            "context": self._context(),
+            "context": {**self._context(), **self.told(settings)},
         }
         if self.runs_as == "attached" or self._task.check_mode:
             reply = exchange.ask({**request, "mode": "attached"})

@@ -50,9 +50,10 @@ def outcome(
     What stopped the run comes first; then what a step carried to the end; then a lock that could not be released.
 
     :param results: the registered results of the steps, by the step's name; missing and failed ones are fine.
+        ``unlock`` is what ``failure`` made of a release that failed, or nothing.
     :param failed: what ``failure`` made of the failure that stopped the run, or an empty mapping.
     """
-    end = dict(failed) or carried(results) or _unlock_failure(results.get("unlock"))
+    end = dict(failed) or carried(results) or dict(results.get("unlock") or {})
     dump, archive, verify = (_done(results.get(name)) for name in ("dump", "archive", "verify"))
     publish, mirror, retention = (_done(results.get(name)) for name in ("publish", "mirror", "retention"))
     return {
@@ -118,12 +119,6 @@ def _done(result: Any) -> Mapping[str, Any]:
     if not isinstance(result, Mapping) or result.get("failed") or result.get("skipped") or result.get("code"):
         return {}
     return result
-
-
-def _unlock_failure(result: Any) -> dict[str, Any]:
-    if isinstance(result, Mapping) and (result.get("code") or result.get("failed")):
-        return failure(result, step="Release the host's lock")
-    return {}
 
 
 def _mirror_text(mirror: Mapping[str, Any], *, check: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.wst.backup.plugins.plugin_utils._outcome import failure
+from ansible_collections.wst.backup.plugins.plugin_utils._outcome import carried, failure
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, count_text, size_text, table
 
 _SETS = ("LAYER", "SET", "STATE", "COUNTS", "LEVEL", "SIZE", "AGE", "WHY")
@@ -46,16 +46,48 @@ def verify_table(results: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def verify_failures(
-    results: Iterable[Mapping[str, Any]], *, level: int, layers: Iterable[Mapping[str, Any]]
+    results: Iterable[Mapping[str, Any]],
+    *,
+    level: int,
+    layers: Iterable[Mapping[str, Any]],
+    recorded: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Everything for which a verification is no success; empty when all was proved.
 
     :param level: what was asked for. A result that does not say that it was reached is a failure.
     :param layers: what ``backup_info`` said, where sets of layers were verified: a layer that cannot be read, or has
         nothing to verify, is a failure too.
+    :param recorded: what ``audit_log`` said to the record of it; an audit log that does not hold, or could not be
+        written, is a failure.
     """
-    told = [_failed_proof(result)["msg"] for result in results if not _is_proved(result, level)]
-    return [*told, *(text for layer in layers for text in _layer_failures(layer))]
+    told = _failures(results, level=level, layers=layers)
+    return [each["msg"] for each in (*told, *_record_failures(recorded or {}))]
+
+
+def verify_record(
+    results: Iterable[Mapping[str, Any]], *, level: int, layers: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A verification as the audit log gets it: ``result``, ``code``, ``text`` and ``details``; the rest as above."""
+    results = list(results)
+    failed = _failures(results, level=level, layers=layers)
+    proved = [
+        {"file": str(each.get("item") or each.get("file") or ""), "level": each["level"], "sha256": each.get("sha256")}
+        for each in results
+        if _is_proved(each, level)
+    ]
+    return {
+        "result": "failure" if failed else "success",
+        "code": failed[0]["code"] if failed else "",
+        "text": failed[0]["msg"] if failed else "",
+        "details": {"level": int(level), "proved": proved, "failures": len(failed)},
+    }
+
+
+def _failures(
+    results: Iterable[Mapping[str, Any]], *, level: int, layers: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    told = [_failed_proof(result) for result in results if not _is_proved(result, level)]
+    return [*told, *(each for layer in layers for each in _layer_failures(layer))]
 
 
 def _is_proved(result: Mapping[str, Any], level: int) -> bool:
@@ -69,16 +101,23 @@ def _failed_proof(result: Mapping[str, Any]) -> dict[str, Any]:
     return told if not item or item in told["msg"] else {**told, "msg": f"{item}: {told['msg']}"}
 
 
-def _layer_failures(layer: Mapping[str, Any]) -> list[str]:
+def _record_failures(recorded: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if recorded.get("problem"):
+        return [carried({"Record the verification": recorded})]
+    return [failure(recorded, step="Record the verification")] if recorded.get("code") or recorded.get("failed") else []
+
+
+def _layer_failures(layer: Mapping[str, Any]) -> list[dict[str, Any]]:
     name = f"layer {layer['name']} at {layer['path']}"
     problem = layer.get("problem")
     if problem:
-        return [f"{name}: {problem['code']}: {problem['message']}"]
+        return [{"code": problem["code"], "msg": f"{name}: {problem['code']}: {problem['message']}"}]
     sets = layer.get("sets") or ()
     unfinished = [f"{each['artifact']} ({each.get('reason')})" for each in sets if each["state"] != "complete"]
     if len(unfinished) < len(sets):
         return []
-    return [f"{name}: not_proved: there is no complete set to verify{''.join(f'; {each}' for each in unfinished)}"]
+    message = f"there is no complete set to verify{''.join(f'; {each}' for each in unfinished)}"
+    return [{"code": "not_proved", "msg": f"{name}: not_proved: {message}"}]
 
 
 def _set_row(layer: str, each: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -252,6 +253,23 @@ def test_a_changed_record_is_found_and_the_backup_is_made_all_the_same(host: Wor
 
     assert_next_run_is_clean(host)
     assert log.read_bytes() == b"".join(lines)
+
+
+def test_a_log_whose_end_was_cut_off_is_found_by_what_the_control_node_knows(host: World) -> None:
+    before = Before.of(host)
+    log = sorted((host.control / "audit").glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))[-1]
+    lines = log.read_bytes().splitlines(keepends=True)
+    last = json.loads(lines[-1])
+    log.write_bytes(b"".join(lines[:-1]))
+
+    played = host.play("backup.yml")
+    assert played.failed_with("audit_broken"), played.output
+    assert f"record {last['seq']}, once the last that the control node saw" in " ".join(played.output.split())
+    before.assert_one_new_set(host)
+    assert log.read_bytes() == b"".join(lines[:-1]), "the evidence was changed"
+    assert_ended_with(host, "audit_broken")
+
+    assert_next_run_is_clean(host)
 
 
 def test_a_torn_line_is_healed_and_that_is_recorded(host: World) -> None:

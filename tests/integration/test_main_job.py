@@ -185,6 +185,9 @@ def test_verify_and_list_agree(backed_up: World) -> None:
     before = digests(backed_up.local)
     verified = backed_up.play("verify.yml", extra={"backup_verify_sets": "all"})
     assert verified.code == 0, verified.output
+    record = backed_up.audit()[-1]
+    assert (record["event"], record["result"], record["details"]["failures"]) == ("verify", "success", 0)
+    assert len(record["details"]["proved"]) == 2 * len(backed_up.artifacts())
     listed = backed_up.play("list.yml")
     assert listed.code == 0, listed.output
     for stem in backed_up.artifacts():

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from integration.provocations import mirror_is_gone
@@ -104,6 +106,9 @@ def test_a_bad_archive_is_refused_by_name(world: World, code: str, change: Chang
     played = world.play("verify.yml", extra={"backup_verify_path": shown})
 
     assert played.failed_with(code), played.output
+    record = world.audit()[-1]
+    assert (record["event"], record["result"], record["code"]) == ("verify", "failure", code)
+    assert shown in record["message"]
     assert hashlib.sha256(archive.read_bytes()).hexdigest() == digest
 
 
@@ -124,3 +129,31 @@ def test_a_layer_that_is_gone_is_no_success(world: World) -> None:
         played = world.play("verify.yml")
     assert played.code == 2, played.output
     assert "layer mirror" in played.output
+
+
+RELEASE = """
+- hosts: wst
+  gather_facts: false
+  vars: {__backup_lock: {run_id: 20261123-150000-0123abcd}}
+  tasks:
+    - ansible.builtin.include_role: {name: wst.backup.backup, tasks_from: release}
+    - ansible.builtin.debug: {msg: "still there: {{ __backup_unlock.code }}"}
+"""
+
+
+def test_a_host_that_cannot_be_released_is_named_and_recorded_after_the_end(world: World, tmp_path: Path) -> None:
+    playbook = tmp_path / "release.yml"
+    playbook.write_text(RELEASE)
+    missing = "C:\\nowhere\\python.exe" if world.windows else "/nowhere/python3"
+    known = control_events(world)
+    played = world.play(str(playbook), extra={"wst_backup_python": missing, "ansible_python_interpreter": missing})
+    assert "still there: python_missing" in played.output, played.output
+    (event,) = control_events(world)[len(known) :]
+    assert (event["event"], event["result"], event["code"]) == ("backup_release", "failure", "python_missing")
+    assert event["details"]["run_id"] == "20261123-150000-0123abcd"
+
+
+def control_events(world: World) -> list[dict[str, Any]]:
+    """What the control node recorded of the host."""
+    file = world.records / "hosts" / world.host["name"] / "events.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []

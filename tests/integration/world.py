@@ -93,7 +93,7 @@ class World:
         variables = {"wst_backup_control_dir": str(self.records), **(extra or {})}
         command = [
             str(BIN / "ansible-playbook"),
-            playbook if "." in playbook and not playbook.endswith(".yml") else f"playbooks/{playbook}",
+            playbook if "." in playbook and not playbook.endswith(".yml") else str(Path("playbooks") / playbook),
             "-i",
             "inventory/lab",
             "-e",

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _fs
-from ansible_collections.wst.backup.plugins.module_utils._audit.chain import Chain, Head, seal
+from ansible_collections.wst.backup.plugins.module_utils._audit.chain import BEGINNING, Chain, Head, seal
 from ansible_collections.wst.backup.plugins.module_utils._audit.segments import Segments
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import AuditBroken, InputInvalid, Locked
@@ -88,13 +88,17 @@ class AuditLog:
             raise _fs.translate_oserror(error, self._directory) from error
         return head
 
-    def append(self, event: Event, *, whole: bool = False, dry_run: bool = False) -> Appended:
+    def append(
+        self, event: Event, *, whole: bool = False, anchor: Optional[Head] = None, dry_run: bool = False
+    ) -> Appended:
         """Add a record, durably, after checking the one before it.
 
         A line that a crash has torn is cut off and recorded. Where the chain does not hold, a new segment is begun
         that names the broken one, and the failure is returned, not raised: the backup goes on.
 
-        :param whole: check the current segment from its first record on.
+        :param whole: check the current segment from its first record on, and that ``anchor`` is in the log.
+        :param anchor: a record that the log had when somebody else last looked; without it, records that were cut off
+            the end and a log that is gone do not show.
         :param dry_run: check and tell, write nothing; ``seq`` and ``hash`` are then those of the last record.
         :raises Locked: another writer keeps the log for too long. InputInvalid: an event's name makes no sense.
             NoSpace, PathPermissions, PathUnusable: it could not be written; then the log is as it was.
@@ -102,32 +106,37 @@ class AuditLog:
         if not _EVENT.fullmatch(event.event) or event.result not in RESULTS:
             raise InputInvalid(f"{event.event!r} with result {event.result!r} is no event", event=event.event)
         if dry_run:
-            return self._dry(whole=whole)
+            return self._dry(whole=whole, anchor=anchor)
         _fs.ensure_private_directory(self._directory)
         lock = api.FileLock(os.path.join(self._directory, LOCK))
         try:
             _wait_for(lock)
-            return self._append(event, whole=whole)
+            return self._append(event, whole=whole, anchor=anchor)
         except OSError as error:
             raise _fs.translate_oserror(error, self._directory) from error
         finally:
             lock.release()
 
-    def _dry(self, *, whole: bool) -> Appended:
+    def _dry(self, *, whole: bool, anchor: Optional[Head]) -> Appended:
         try:
             name = self._segments.current()
-            chain = self._check(name, whole=whole)
+            chain = self._check(name, whole=whole, anchor=anchor)
         except OSError as error:
             raise _fs.translate_oserror(error, self._directory) from error
         broken = _broken(name, chain) if chain.broken else None
         return Appended(chain.head.seq, chain.head.hash, name, healed=bool(chain.torn), broken=broken)
 
-    def _check(self, name: str, *, whole: bool) -> Chain:
-        return self._segments.check(name) if whole else self._segments.check_end(name)
+    def _check(self, name: str, *, whole: bool, anchor: Optional[Head]) -> Chain:
+        if not whole:
+            return self._segments.check_end(name)
+        chain = self._segments.check(name)
+        if chain.broken or anchor is None or self._segments.holds(anchor):
+            return chain
+        return replace(chain, broken=f"record {anchor.seq}, once the last that the control node saw, is not in the log")
 
-    def _append(self, event: Event, *, whole: bool) -> Appended:
+    def _append(self, event: Event, *, whole: bool, anchor: Optional[Head]) -> Appended:
         name = self._segments.current()
-        chain = self._check(name, whole=whole)
+        chain = self._check(name, whole=whole, anchor=anchor)
         broken = _broken(name, chain) if chain.broken else None
         healed = False
         if broken is not None:
@@ -140,9 +149,12 @@ class AuditLog:
         return Appended(head.seq, head.hash, name, healed=healed, broken=broken)
 
     def _begin_segment(self, before: str, chain: Chain, broken: AuditBroken) -> Tuple[str, Head]:
-        """A new segment whose first record says why, and freezes the one before by its digest."""
-        link = {"segment": before, "sha256": self._segments.digest(before)}
-        name = self._segments.next()
+        """A new segment whose first record says why, and freezes the one before by its digest.
+
+        A log that is gone as a whole begins anew, and says so in its first record.
+        """
+        name = self._segments.next() if self._segments.names() else before
+        link = BEGINNING if name == before else {"segment": before, "sha256": self._segments.digest(before)}
         event = Event(BROKEN, "failure", AuditBroken.code, broken.message, {"segment": before, "place": chain.broken})
         return name, self._write(name, event, prev=link, seq=chain.head.seq + 1)
 

@@ -94,6 +94,18 @@ class Segments:
         except FileNotFoundError:
             return Chain(head=Head())
 
+    def holds(self, head: Head) -> bool:
+        """Whether the log has that very record, in any of its segments."""
+        mark = head.hash.encode("ascii", "replace")
+        return any(self._has(name, head, mark) for name in reversed(self.names()))
+
+    def _has(self, name: str, head: Head, mark: bytes) -> bool:
+        with api.open_source(self.path(name)) as raw, _buffered(raw) as file:
+            for line in iter(lambda: file.readline(LONGEST_LINE), b""):
+                if mark in line and _is_record(line, head):
+                    return True
+        return False
+
     def append(self, name: str, line: bytes) -> None:
         """Add a line, durably; a part of it that got there before a failure is taken back."""
         path = self.path(name)
@@ -131,6 +143,13 @@ class Segments:
             except FileNotFoundError:
                 return name
             number += 1
+
+
+def _is_record(line: bytes, head: Head) -> bool:
+    try:
+        return hash_of_line(line) == head
+    except ValueError:
+        return False
 
 
 def _buffered(raw: BinaryIO) -> BinaryIO:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
+from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._audit.chain import Head
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog, Event
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 
@@ -15,7 +17,13 @@ BEGINNING = "_start"  # how the names of events end that begin something: the wh
 
 def record(layout: HostLayout, event: Event, *, dry_run: bool) -> Dict[str, Any]:
     """Add the event and return the module's result; raises as ``AuditLog.append``."""
-    appended = AuditLog(layout.audit_dir).append(event, whole=event.event.endswith(BEGINNING), dry_run=dry_run)
+    known = _context.current().audit_anchor
+    appended = AuditLog(layout.audit_dir).append(
+        event,
+        whole=event.event.endswith(BEGINNING),
+        anchor=Head(*known) if known else None,
+        dry_run=dry_run,
+    )
     result: Dict[str, Any] = {
         "changed": True,
         "seq": appended.seq,

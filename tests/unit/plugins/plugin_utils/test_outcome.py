@@ -27,7 +27,7 @@ DONE: dict[str, Any] = {
     "publish": {"artifact": "wst-backup-20261123-150000"},
     "mirror": {"mirrored": ["wst-backup-20261123-150000"]},
     "retention": {"plan": {"local": [{"action": "keep"}, {"action": "remove"}], "mirror": [{"action": "keep"}]}},
-    "unlock": {"changed": True},
+    "unlock": {},
 }
 
 
@@ -92,13 +92,16 @@ def test_what_a_step_carries_fails_the_run_and_hides_nothing_of_it(step: str) ->
 def test_what_stopped_the_run_wins_over_what_it_carried_and_over_the_lock() -> None:
     failed = _outcome.failure({"code": "no_space", "msg": "no_space: full", "remedy": ""}, step="Dump")
     carried = {"problem": {"code": "audit_broken", "message": "x"}}
-    assert outcome({"start": carried, "unlock": {"failed": True, "msg": "y"}}, failed)["code"] == "no_space"
-    assert outcome({"start": carried, "unlock": {"failed": True, "msg": "y"}})["code"] == "audit_broken"
+    unlock = _outcome.failure({"failed": True, "msg": "y"}, step="Release the host's lock")
+    assert outcome({"start": carried, "unlock": unlock}, failed)["code"] == "no_space"
+    assert outcome({"start": carried, "unlock": unlock})["code"] == "audit_broken"
 
 
 def test_a_lock_that_cannot_be_released_fails_the_run() -> None:
-    end = outcome({**DONE, "unlock": {"failed": True, "code": "connection_lost", "msg": "connection_lost: gone"}})
-    assert (end["code"], end["step"]) == ("connection_lost", "Release the host's lock")
+    for result in ({"failed": True, "code": "connection_lost", "msg": "connection_lost: gone"}, {"msg": "no name"}):
+        unlock = _outcome.failure(result, step="Release the host's lock")
+        end = outcome({**DONE, "unlock": unlock})
+        assert (end["code"], end["step"]) == (result.get("code", "input_invalid"), "Release the host's lock")
 
 
 def test_a_failure_without_a_code_is_the_inventory_s() -> None:

@@ -13,6 +13,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._set_tables import (
     set_paths,
     sets_table,
     verify_failures,
+    verify_record,
     verify_table,
 )
 
@@ -123,3 +124,30 @@ def test_a_layer_that_cannot_be_read_or_has_nothing_to_verify_is_a_failure() -> 
     assert [text.split(":")[0] for text in told] == ["layer mirror at D", "layer local at C", "layer local at C"]
     assert "mirror_missing" in told[0]
     assert "it has no sidecar" in told[2]
+
+
+def test_a_verification_is_recorded_with_what_it_proved_and_its_first_failure() -> None:
+    good = verify_record([{**PROVED, "sha256": "ab"}], level=3, layers=[])
+    assert (good["result"], good["code"], good["text"]) == ("success", "", "")
+    assert good["details"]["proved"] == [{"file": "C:\\b\\x.zip", "level": 3, "sha256": "ab"}]
+    bad = {"item": "y.zip", "code": "artifact_damaged", "msg": "artifact_damaged: a bit is wrong"}
+    gone = {"name": "mirror", "path": "D:\\b", "problem": {"code": "mirror_missing", "message": "there is no D:\\b"}}
+    told = verify_record([PROVED, bad], level=3, layers=[gone])
+    assert (told["result"], told["code"]) == ("failure", "artifact_damaged")
+    assert "y.zip" in told["text"]
+    assert (len(told["details"]["proved"]), told["details"]["failures"]) == (1, 2)
+    assert verify_record([], level=3, layers=[gone])["code"] == "mirror_missing"
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        {"problem": {"code": "audit_broken", "message": "record 3 was changed", "remedy": "Keep it."}},
+        {"failed": False, "code": "audit_broken", "msg": "audit_broken: record 3 was changed"},
+        {"failed": True, "msg": "audit_broken or not, Ansible could not run the task"},
+    ],
+)
+def test_a_verification_that_is_not_recorded_is_no_success(recorded: dict[str, Any]) -> None:
+    (text,) = verify_failures([PROVED], level=3, layers=[], recorded=recorded)
+    assert "audit_broken" in text
+    assert verify_failures([PROVED], level=3, layers=[], recorded={"changed": True, "code": ""}) == []

@@ -294,3 +294,54 @@ def test_a_killed_writer_leaves_a_log_that_goes_on(tmp_path: Path, log: AuditLog
         assert done.broken is None
         assert done.seq > acknowledged  # what was acknowledged is there
         assert log.verify().seq == done.seq
+
+
+# --- what the log itself cannot show: an anchor elsewhere
+
+
+def test_an_anchor_that_is_in_the_log_is_fine(log: AuditLog, tmp_path: Path) -> None:
+    heads = [log.append(Event("event")) for _number in range(3)]
+    for head in heads:
+        assert log.append(Event("a_start"), whole=True, anchor=Head(head.seq, head.hash)).broken is None
+    (tmp_path / "audit" / "audit.jsonl").write_bytes(b"changed by hand\n")
+    assert log.append(Event("a_start"), whole=True).broken is not None  # a new segment
+    newest = log.append(Event("event"))
+    assert log.append(Event("a_start"), whole=True, anchor=Head(newest.seq, newest.hash)).broken is None
+
+
+def test_a_tail_that_was_cut_off_shows(log: AuditLog, tmp_path: Path) -> None:
+    for _number in range(5):
+        last = log.append(Event("event"))
+    path = tmp_path / "audit" / "audit.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
+    assert log.append(Event("a_start"), whole=True).broken is None  # nobody else knows
+    told = log.append(Event("a_start"), whole=True, anchor=Head(last.seq, last.hash))
+    assert told.broken is not None
+    assert "record 5" in told.broken.message
+    assert told.segment == "audit-2.jsonl"
+    assert [record["event"] for record in records(tmp_path, "audit-2.jsonl")] == ["audit_broken", "a_start"]
+    assert log.append(Event("a_start"), whole=True, anchor=Head(told.seq, told.hash)).broken is None
+
+
+def test_a_number_with_another_hash_is_another_record(log: AuditLog) -> None:
+    first = log.append(Event("event"))
+    log.append(Event("event"))
+    assert log.append(Event("a_start"), whole=True, anchor=Head(2, first.hash)).broken is not None
+
+
+def test_a_log_that_is_gone_shows_and_begins_anew(log: AuditLog, tmp_path: Path) -> None:
+    last = log.append(Event("event"))
+    (tmp_path / "audit" / "audit.jsonl").unlink()
+    assert log.append(Event("a_start"), whole=True, anchor=Head(last.seq, last.hash), dry_run=True).broken is not None
+    told = log.append(Event("a_start"), whole=True, anchor=Head(last.seq, last.hash))
+    assert told.broken is not None
+    assert [record["event"] for record in records(tmp_path)] == ["audit_broken", "a_start"]
+    assert log.verify() == Head(told.seq, told.hash)
+
+
+def test_the_anchor_reaches_the_log_by_the_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = HostLayout(str(tmp_path / "root"))
+    monkeypatch.setattr(_context, "current", lambda: _context.Context(audit_anchor=(4, "ab" * 32)))
+    told = step.record(layout, Event("backup_start"), dry_run=False)
+    assert told["code"] == "audit_broken"
+    assert "record 4" in told["problem"]["message"]
