@@ -112,6 +112,17 @@ def source_is_gone(world: World) -> Iterator[Extra]:
 
 
 @contextlib.contextmanager
+def source_has_a_device_name(world: World) -> Iterator[Extra]:
+    """A file that no program on Windows can open by its plain name."""
+    path = world.sources["wst"] / "aux.txt"
+    path.write_bytes(b"x")
+    try:
+        yield {}
+    finally:
+        path.unlink()
+
+
+@contextlib.contextmanager
 def source_keeps_changing(world: World) -> Iterator[Extra]:
     """A file that has another size and other bytes all the time."""
     path = world.sources["wst"] / "restless.bin"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from integration.disturbance import (
+    APPLICATION,
     SHORT_LEASE,
     Before,
     assert_next_run_is_clean,
@@ -100,6 +101,22 @@ def killed_at(world: World, step: str, layer: Path) -> Played:
     assert played.failed_with("module_killed"), played.output
     assert_ended_with(world, "module_killed")
     return played
+
+
+def test_the_server_ends_the_sessions_in_the_middle_of_a_dump(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate:
+        with playing(host) as run:
+            gate.wait(run)
+            gate.watch.execute(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{APPLICATION}'"
+            )
+            played = run.end()
+    assert played.failed_with("db_lost"), played.output
+    assert_ended_with(host, "db_lost")
+    before.assert_nothing_published(host)
+    assert_tidy(host)
+    assert_next_run_is_clean(host)
 
 
 def test_the_job_is_killed_while_it_archives(host: World) -> None:

@@ -23,6 +23,8 @@ BEFORE_THE_DUMP = [
     pytest.param("key_malformed", made.key_holds("secret\r\n".encode("utf-16")), id="key_malformed: UTF-16"),
     pytest.param("key_permissions", made.opened("wst-control/db.key"), id="key_permissions"),
     pytest.param("path_permissions", made.opened("wst-backups"), id="path_permissions"),
+    pytest.param("path_unusable", made.source_has_a_device_name, id="path_unusable: a device's name"),
+    pytest.param("path_unusable", made.variables(backup_local_dir="C:\\nowhere"), id="path_unusable: no directory"),
     pytest.param("source_missing", made.source_is_gone, id="source_missing (F2)"),
     pytest.param("mirror_missing", made.mirror_is_gone, id="mirror_missing: directory"),
     pytest.param("mirror_missing", made.mirror_has_no_marker, id="mirror_missing: marker"),
@@ -34,6 +36,11 @@ BEFORE_THE_DUMP = [
     pytest.param("db_not_found", made.database(name="no_such_database"), id="db_not_found"),
     pytest.param("db_tls_failed", made.certificate_authority_is_another, id="db_tls_failed"),
     pytest.param("db_version_mismatch", made.server_is_newer, id="db_version_mismatch"),
+    pytest.param(
+        "db_limits",
+        made.sql("ALTER ROLE wst_backup CONNECTION LIMIT 0", "ALTER ROLE wst_backup CONNECTION LIMIT -1"),
+        id="db_limits",
+    ),
     pytest.param("input_invalid", made.database(port=6432), id="input_invalid: the pooler's port"),
 ]
 

@@ -131,6 +131,50 @@ def test_a_layer_that_is_gone_is_no_success(world: World) -> None:
     assert "layer mirror" in played.output
 
 
+def test_a_damaged_sidecar_is_refused_by_name(world: World) -> None:
+    place = world.drive_c / "elsewhere"
+    place.mkdir(exist_ok=True)
+    stem = world.artifacts()[-1]
+    sidecar = place / "copy.manifest.json"
+    (place / "copy.zip").write_bytes((world.local / f"{stem}.zip").read_bytes())
+    sidecar.write_bytes((world.local / f"{stem}.manifest.json").read_bytes().replace(b'"size"', b'"sizf"', 1))
+    shown = "C:\\elsewhere\\copy.zip" if world.windows else str(place / "copy.zip")
+    try:
+        played = world.play("verify.yml", extra={"backup_verify_path": shown})
+    finally:
+        sidecar.unlink()
+    assert played.failed_with("record_damaged"), played.output
+
+
+STEPS_ON_THEIR_OWN = """
+- hosts: wst
+  gather_facts: false
+  vars: {layers: [{name: local, path: "{{ backup_local_dir }}"}, {name: mirror, path: "{{ backup_mirror_dir }}"}]}
+  tasks:
+    - wst.backup.run_lock: {root: "{{ wst_backup_root }}", purpose: test}
+    - block:
+        - wst.backup.backup_publish: {root: "{{ wst_backup_root }}", local_dir: "{{ backup_local_dir }}"}
+          register: publish
+          ignore_errors: true
+        - wst.backup.backup_retention: {root: "{{ wst_backup_root }}", layers: "{{ layers }}"}
+          register: retention
+          ignore_errors: true
+        - debug: {msg: "came to {{ publish.code }} and {{ retention.code }}"}
+      always:
+        - wst.backup.run_lock: {root: "{{ wst_backup_root }}", state: absent}
+"""
+
+
+def test_steps_refuse_to_work_without_the_proof_of_the_ones_before(world: World, tmp_path: Path) -> None:
+    playbook = tmp_path / "steps.yml"
+    playbook.write_text(STEPS_ON_THEIR_OWN)
+    before = world.layers()
+    played = world.play(str(playbook))
+    assert "came to not_proved and retention_refused" in played.output, played.output
+    assert played.code == 0, played.output
+    assert world.layers() == before
+
+
 RELEASE = """
 - hosts: wst
   gather_facts: false
