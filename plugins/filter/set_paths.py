@@ -12,7 +12,7 @@ version_added: 0.1.0
 author:
   - wst.backup contributors (@wst-backup)
 description:
-  - Lists the ZIPs that can be verified, newest first, layer by layer.
+  - Lists the ZIPs that can be verified, newest first, layer by layer. Damaged sets are not among them.
 positional: _input
 options:
   _input:
@@ -35,9 +35,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Paths on the host.
+  description: A dictionary for each ZIP, with C(path) on the host and C(layer).
   type: list
-  elements: str
+  elements: dict
 """
 
 from typing import Any, Callable

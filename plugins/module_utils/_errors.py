@@ -218,6 +218,17 @@ class ArtifactUnsupported(BackupError):
     remedy = "Use an artifact made by wst.backup; archives made by other programs may not be verifiable."
 
 
+class ContentAnomaly(BackupError):
+    """The content is far from the last accepted set's, or lacks what is required."""
+
+    code = "content_anomaly"
+    effect = CARRY
+    remedy = (
+        "Find out why the sources or the database changed so much. The set is published and mirrored, does not count, "
+        "and no older set was removed. If the change is right, run playbook accept.yml with the set and a reason."
+    )
+
+
 class ArtifactExists(BackupError):
     """The artifact's final name is taken."""
 

@@ -28,6 +28,11 @@ class HostLayout:
         return os.path.join(self.root, "lock")
 
     @property
+    def holds_dir(self) -> str:
+        """Who reads which set."""
+        return os.path.join(self.root, "holds")
+
+    @property
     def audit_dir(self) -> str:
         """The audit log's segments."""
         return os.path.join(self.root, "audit")

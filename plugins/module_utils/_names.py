@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Optional
+from typing import Iterator, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 
@@ -20,6 +20,7 @@ ZIP = ".zip"
 SIDECAR = ".manifest.json"
 STATE = ".state.json"
 PARTIAL = ".partial"
+DAMAGED = ".damaged"
 
 STAMP_FORMAT = "%Y%m%d-%H%M%S"
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}", re.ASCII)
@@ -60,11 +61,21 @@ class ArtifactName:
 
 @dataclass(frozen=True)
 class LayerFile:
-    """What a file name on a layer says: of which set, which part of it, and which run is building it."""
+    """What a file name on a layer says: of which set, which part of it, and which run is building it.
+
+    ``damaged`` is a file that was found damaged and is kept as evidence; it has neither a final name nor a run.
+    """
 
     artifact: ArtifactName
     part: str  # ZIP, SIDECAR or STATE
     run_id: Optional[str]  # of a partial; None for a final name
+    damaged: bool = False
+
+
+def damaged_names(name: str) -> Iterator[str]:
+    """The names that a damaged file of that name may be kept under, in the order in which they are to be tried."""
+    yield name + DAMAGED
+    yield from (f"{name}{DAMAGED}-{number}" for number in range(2, 10))
 
 
 def check_prefix(prefix: str) -> str:
@@ -90,28 +101,29 @@ def artifact_of_run(run_id: str, prefix: str) -> ArtifactName:
 def parse_artifact(file_name: str, prefix: str) -> Optional[ArtifactName]:
     """The set that a final ZIP name belongs to, or None where it is no artifact of that prefix."""
     parsed = parse_layer_file(file_name, prefix)
-    if parsed is None or parsed.part != ZIP or parsed.run_id is not None:
+    if parsed is None or parsed.part != ZIP or parsed.run_id is not None or parsed.damaged:
         return None
     return parsed.artifact
 
 
 def parse_layer_file(file_name: str, prefix: str) -> Optional[LayerFile]:
     """What a file name on a layer stands for, or None for a foreign one. Names are compared to the letter."""
-    pattern = r"({}-({}))({})(?:\.({}){})?".format(
+    pattern = r"({}-({}))({})(?:\.({}){}|({}(?:-[2-9])?))?".format(
         re.escape(check_prefix(prefix)),
         _STAMP,
         "|".join(re.escape(part) for part in (ZIP, SIDECAR, STATE)),
         _RUN_ID.pattern,
         re.escape(PARTIAL),
+        re.escape(DAMAGED),
     )
     match = re.fullmatch(pattern, file_name, re.ASCII)
     if match is None:
         return None
-    stem, stamp, part, run_id = match.groups()
+    stem, stamp, part, run_id, damaged = match.groups()
     time = _time(stamp)
     if time is None:
         return None
-    return LayerFile(artifact=ArtifactName(time=time, stem=stem), part=part, run_id=run_id)
+    return LayerFile(ArtifactName(time=time, stem=stem), part, run_id, damaged=damaged is not None)
 
 
 def _time(stamp: str) -> Optional[datetime]:

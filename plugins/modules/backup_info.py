@@ -66,13 +66,15 @@ layers:
           description: Name of the set.
           type: str
         state:
-          description: V(complete) or V(unfinished).
+          description: >-
+            V(complete), V(suspect) (its content was far from what it had been and nobody has accepted it), V(damaged)
+            (a later read, or its files, contradict its sidecar) or V(unfinished) (it has no sidecar yet).
           type: str
         counts:
-          description: Whether it is complete and its last full read on this layer was good.
+          description: Whether it is complete, not suspect, and its last full read on this layer was good.
           type: bool
         reason:
-          description: Why it is unfinished or does not count; empty when it counts.
+          description: Why it does not count; empty when it counts.
           type: str
         size:
           description: Size of the ZIP in bytes; null where it has no final name.
@@ -84,7 +86,7 @@ layers:
           description: Seconds since then, by the host's clock.
           type: int
         level:
-          description: Verification level that holds on this layer; 0 when it does not count.
+          description: Verification level that holds on this layer; 0 when none does.
           type: int
         sha256:
           description: SHA-256 that the sidecar says; null without a sidecar.
@@ -98,6 +100,19 @@ layers:
         published_at:
           description: When it got its names on this layer; null when unknown.
           type: str
+        repaired_at:
+          description: When it was brought back from the other layer; null when never.
+          type: str
+        suspect:
+          description: Why its content was found suspect when it was published, also where it was accepted since.
+          type: list
+          elements: str
+        accepted:
+          description: Who accepted suspect content, with C(at), C(by) and C(reason); null where nobody did.
+          type: dict
+        pinned:
+          description: Who pinned it, with C(at), C(by) and C(reason); null where nobody did.
+          type: dict
         mirrored_at:
           description: When a proved copy on the mirror was first seen; null when never.
           type: str

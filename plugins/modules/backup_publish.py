@@ -16,6 +16,10 @@ description:
   - The sidecar is written first under a partial name, then the ZIP gets its final name, then the sidecar. A crash in
     between leaves a set that does not count and that M(wst.backup.backup_sweep) of the next run finishes.
   - No file is ever overwritten.
+  - The content is compared with that of the last accepted set, the newest one that counts. What fell by more than
+    O(anomaly_shrink_percent), files that no longer compress (they may be encrypted), and anything required that is
+    missing make the set suspect. It is published and to be mirrored all the same, does not count before somebody
+    accepts it (M(wst.backup.backup_accept)), and the run is to skip retention and to end with RV(problem).
 author:
   - wst.backup contributors (@wst-backup)
 extends_documentation_fragment:
@@ -35,6 +39,21 @@ options:
     description: Directory of the local layer.
     type: path
     default: C:\wst-backups
+  mirror_dir:
+    description: Directory of the mirror, which is only read, for the last accepted set when O(local_dir) has none.
+    type: path
+    default: D:\wst-backups
+  anomaly_shrink_percent:
+    description:
+      - By how many per cent the number of files, their bytes, the tables or the rows may fall below the last accepted
+        set. V(100) lets anything pass.
+    type: int
+    default: 50
+  required_tables:
+    description: Tables that must be in the dump, each as C(schema.name).
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: wst.backup.backup_verify
   - module: wst.backup.backup_mirror
@@ -58,6 +77,19 @@ zip:
   returned: success
   type: str
   sample: C:\wst-backups\wst-backup-20261123-120000.zip
+suspect:
+  description: Why the content is suspect; empty when it is not.
+  returned: success
+  type: list
+  elements: str
+baseline:
+  description: The last accepted set, with which it was compared; null where there is none.
+  returned: success
+  type: str
+problem:
+  description: The failure C(content_anomaly), with C(code), C(message), C(remedy) and C(facts).
+  returned: when the content is suspect
+  type: dict
 sidecar:
   description: The sidecar, which makes the set complete; null in check mode outside of a run.
   returned: success
@@ -70,21 +102,38 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._sets.options import LOCAL_DIR, set_options
-from ansible_collections.wst.backup.plugins.module_utils._sets.publish_step import preview, publish_run
+from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import Thresholds
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import LOCAL_DIR, MIRROR_DIR, set_options
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish_step import Request, preview, publish_run
 
 
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(
-        argument_spec={**set_options(), "local_dir": {"type": "path", "default": LOCAL_DIR}},
+        argument_spec={
+            **set_options(),
+            "local_dir": {"type": "path", "default": LOCAL_DIR},
+            "mirror_dir": {"type": "path", "default": MIRROR_DIR},
+            "anomaly_shrink_percent": {"type": "int", "default": 50},
+            "required_tables": {"type": "list", "elements": "str", "default": []},
+        },
         supports_check_mode=True,
     )
 
     def work() -> Dict[str, Any]:
         params = module.params
-        act = preview if module.check_mode else publish_run
-        return act(HostLayout(params["root"]), params["local_dir"], prefix=params["prefix"])
+        request = Request(
+            layout=HostLayout(params["root"]),
+            local_dir=params["local_dir"],
+            mirror_dir=params["mirror_dir"],
+            prefix=params["prefix"],
+            thresholds=Thresholds(params["anomaly_shrink_percent"]),
+            required_tables=params["required_tables"],
+        )
+        result = preview(request) if module.check_mode else publish_run(request)
+        if result.get("problem"):
+            module.warn("{} {}".format(result["problem"]["message"], result["problem"]["remedy"]))
+        return result
 
     _edge.run(module, work)
 

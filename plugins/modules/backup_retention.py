@@ -108,10 +108,14 @@ def main() -> None:
 
     def work() -> Dict[str, Any]:
         params = module.params
-        layers, policy, prefix = layers_of(params), policy_of(params), params["prefix"]
-        if module.check_mode:
-            return preview(layers, prefix=prefix, policy=policy, warn=module.warn)
-        return retain(HostLayout(params["root"]), layers, prefix=prefix, policy=policy, warn=module.warn)
+        act = preview if module.check_mode else retain
+        return act(
+            HostLayout(params["root"]),
+            layers_of(params),
+            prefix=params["prefix"],
+            policy=policy_of(params),
+            warn=module.warn,
+        )
 
     _edge.run(module, work)
 

@@ -18,7 +18,8 @@ description:
   - Level 3, dump. The database dump decodes in full and has the rows that the database had. In a run the dump step has
     done that, and the dump in the archive is proved to be the same by its SHA-256. With O(path) it is decoded here.
   - Without O(path) the artifact of this run is verified and C(verification.json) is left in the run's workspace, which
-    M(wst.backup.backup_publish) demands. With O(path) nothing is changed.
+    M(wst.backup.backup_publish) demands. With O(path) nothing is changed unless O(layer) is given too.
+  - While it is read, M(wst.backup.backup_retention) does not remove it.
   - An archive that others made rests on its own CRCs at level 2, as RV(remarks) tells. A level that was asked for and
     cannot be reached is a failure, such as C(dump_missing).
 author:
@@ -51,10 +52,24 @@ options:
     description: Directory of PostgreSQL's client programs, needed for level 3 with O(path).
     type: path
   required:
-    description: Files and directories that must be in the archive beside those that its manifest names.
+    description:
+      - Files and directories that must be in the archive beside those that its manifest names.
+      - With O(path) it is a failure when one is missing. In a run it is told in RV(missing), and makes the set suspect
+        when it is published.
     type: list
     elements: str
     default: []
+  layer:
+    description:
+      - Which layer the set in O(path) stands on. What was found at level 2 or 3 is then recorded in its state file,
+        and a ZIP whose bytes are not those that its sidecar names is quarantined, which is to say renamed to
+        C(.zip.damaged). M(wst.backup.backup_repair) brings it back.
+    type: str
+    choices: [local, mirror]
+  prefix:
+    description: What the names of artifacts begin with, for O(layer).
+    type: str
+    default: wst-backup
   sidecar:
     description: The sidecar to hold the ZIP against. By default, the one beside O(path) if there is one.
     type: path
@@ -94,6 +109,11 @@ level:
   type: int
 remarks:
   description: Why a level proves less than it does for an artifact of ours.
+  returned: success
+  type: list
+  elements: str
+missing:
+  description: What of O(required) is missing; always empty with O(path), where that is a failure.
   returned: success
   type: list
   elements: str
@@ -140,10 +160,13 @@ from typing import Any, Dict, Iterator, Mapping, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify import DumpCheck, DumpCounts
-from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import Request, verify_path, verify_run
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import Request, verify_run
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 from ansible_collections.wst.backup.plugins.module_utils._pg.verify import verify_dump
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import PREFIX
+from ansible_collections.wst.backup.plugins.module_utils._sets.verify_set import verify_held, verify_set
 
 
 def main() -> None:
@@ -156,7 +179,10 @@ def main() -> None:
             "tools_dir": {"type": "path"},
             "required": {"type": "list", "elements": "str", "default": []},
             "sidecar": {"type": "path"},
+            "layer": {"type": "str", "choices": [LOCAL, MIRROR]},
+            "prefix": {"type": "str", "default": PREFIX},
         },
+        required_by={"layer": ["path"]},
         supports_check_mode=True,
     )
     _edge.run(module, lambda: _work(module.params, check_mode=module.check_mode))
@@ -170,8 +196,11 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         sidecar=params["sidecar"],
         check_dump=_dump_check(params["tools_dir"]) if params["tools_dir"] and params["path"] else None,
     )
+    if params["path"] and params["layer"] and not check_mode:
+        result = verify_set(request, params["path"], layer_name=params["layer"], prefix=params["prefix"])
+        return {"changed": False, **result}
     if params["path"]:
-        return {"changed": False, **verify_path(request, params["path"])}
+        return {"changed": False, **verify_held(request, params["path"])}
     return {"changed": False, **verify_run(request, write=not check_mode)}
 
 

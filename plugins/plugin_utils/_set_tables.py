@@ -12,6 +12,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._outcome import carried
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, count_text, size_text, table
 
 _SETS = ("LAYER", "SET", "STATE", "COUNTS", "LEVEL", "SIZE", "AGE", "WHY")
+_REPAIRS = ("LAYER", "SET", "FROM", "SIZE", "DAMAGE", "OUTCOME")
 _PROOFS = ("ZIP", "RESULT", "STATE", "LEVEL", "FILES", "ROWS", "WHY")
 
 
@@ -22,10 +23,10 @@ def sets_table(layers: Iterable[Mapping[str, Any]]) -> list[str]:
     return [*(table(_SETS, rows) if rows else ["no sets"]), *(line for layer in layers for line in _layer_lines(layer))]
 
 
-def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str) -> list[str]:
-    """The ZIPs of complete sets, newest first, layer by layer.
+def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str) -> list[dict[str, str]]:
+    """The ZIPs (``path``, ``layer``) of whole sets, newest first, layer by layer.
 
-    :param which: ``newest`` for the newest one of each layer, ``all`` for all of them.
+    :param which: ``newest`` for the newest one of each layer that is not suspect, ``all`` for all of them.
     :raises ValueError: something else.
     """
     if which not in ("newest", "all"):
@@ -33,10 +34,24 @@ def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str) -> list[str]:
     paths = []
     for layer in layers:
         separator = "\\" if "\\" in layer["path"] else "/"
-        names = [each["artifact"] for each in layer.get("sets") or () if each["state"] == "complete"]
+        states = ("complete", "suspect") if which == "all" else ("complete",)
+        names = [each["artifact"] for each in layer.get("sets") or () if each["state"] in states]
         for name in names if which == "all" else names[:1]:
-            paths.append(layer["path"].rstrip("\\/") + separator + name + ".zip")
+            path = layer["path"].rstrip("\\/") + separator + name + ".zip"
+            paths.append({"path": path, "layer": layer["name"]})
     return paths
+
+
+def repair_table(result: Mapping[str, Any]) -> list[str]:
+    """What ``backup_repair`` did, or would do, and what it cannot do."""
+    rows = [_repair_row(each, "repaired") for each in result.get("repaired") or ()]
+    rows += [_repair_row(each, str(each["reason"])) for each in result.get("hopeless") or ()]
+    return table(_REPAIRS, rows) if rows else ["no set is damaged"]
+
+
+def _repair_row(each: Mapping[str, Any], outcome: str) -> list[str]:
+    named = [str(each.get(name) or "") for name in ("layer", "artifact", "source")]
+    return [*named, size_text(each.get("size") or None), str(each.get("damage") or ""), outcome]
 
 
 def verify_table(results: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -71,7 +86,7 @@ def verify_record(
     results = list(results)
     failed = _failures(results, level=level, layers=layers)
     proved = [
-        {"file": str(each.get("item") or each.get("file") or ""), "level": each["level"], "sha256": each.get("sha256")}
+        {"file": _file_of(each), "level": each["level"], "sha256": each.get("sha256")}
         for each in results
         if _is_proved(each, level)
     ]
@@ -90,6 +105,11 @@ def _failures(
     return [*told, *(each for layer in layers for each in _layer_failures(layer))]
 
 
+def _file_of(result: Mapping[str, Any]) -> str:
+    item = result.get("item") or result.get("file") or ""
+    return str(item.get("path") or "") if isinstance(item, Mapping) else str(item)
+
+
 def _is_proved(result: Mapping[str, Any], level: int) -> bool:
     reached = result.get("level")
     return not result.get("code") and not result.get("failed") and isinstance(reached, int) and reached >= int(level)
@@ -97,7 +117,7 @@ def _is_proved(result: Mapping[str, Any], level: int) -> bool:
 
 def _failed_proof(result: Mapping[str, Any]) -> dict[str, Any]:
     told = failure(result, step="Verify")
-    item = str(result.get("item") or "")
+    item = _file_of(result)
     return told if not item or item in told["msg"] else {**told, "msg": f"{item}: {told['msg']}"}
 
 
@@ -113,11 +133,20 @@ def _layer_failures(layer: Mapping[str, Any]) -> list[dict[str, Any]]:
     if problem:
         return [{"code": problem["code"], "msg": f"{name}: {problem['code']}: {problem['message']}"}]
     sets = layer.get("sets") or ()
+    damaged = [_damage(name, each) for each in sets if each["state"] == "damaged"]
     unfinished = [f"{each['artifact']} ({each.get('reason')})" for each in sets if each["state"] != "complete"]
-    if len(unfinished) < len(sets):
-        return []
+    if damaged or len(unfinished) < len(sets):
+        return damaged
     message = f"there is no complete set to verify{''.join(f'; {each}' for each in unfinished)}"
     return [{"code": "not_proved", "msg": f"{name}: not_proved: {message}"}]
+
+
+def _damage(layer: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    """A set that an earlier read found damaged: verifying another one must not hide it."""
+    message = (
+        f"{layer}: artifact_damaged: {each['artifact']} is damaged: {each.get('reason')}. Run playbook repair.yml."
+    )
+    return {"code": "artifact_damaged", "msg": message}
 
 
 def _set_row(layer: str, each: Mapping[str, Any]) -> list[str]:
@@ -129,8 +158,13 @@ def _set_row(layer: str, each: Mapping[str, Any]) -> list[str]:
         str(each.get("level") or ""),
         size_text(each.get("size")),
         age_text(each.get("age")),
-        str(each.get("reason") or ""),
+        "; ".join(text for text in (str(each.get("reason") or ""), _pin(each)) if text),
     ]
+
+
+def _pin(each: Mapping[str, Any]) -> str:
+    pinned = each.get("pinned")
+    return f"pinned: {pinned['reason']}" if pinned else ""
 
 
 def _layer_lines(layer: Mapping[str, Any]) -> list[str]:
@@ -154,7 +188,7 @@ def _proof_row(result: Mapping[str, Any]) -> list[str]:
     told = {} if _is_proved(result, 1) else _failed_proof(result)
     remarks = "; ".join(map(str, result.get("remarks") or ()))
     return [
-        str(result.get("item") or result.get("path") or ""),
+        _file_of(result),
         str(told.get("code") or "ok"),
         str(result.get("state") or ""),
         str(result.get("level") or ""),

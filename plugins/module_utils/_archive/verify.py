@@ -86,6 +86,7 @@ class Verdict:
     dump_sha256: Optional[str] = None
     dump: Optional[DumpCounts] = None
     remarks: List[str] = field(default_factory=list)
+    missing: List[str] = field(default_factory=list)  # of what was wished
 
 
 @contextmanager
@@ -106,12 +107,14 @@ def verify(
     *,
     level: int,
     required: Sequence[str] = (),
+    wished: Sequence[str] = (),
     expected: Optional[Expected] = None,
     check_dump: Optional[DumpCheck] = None,
 ) -> Verdict:
     """Prove the archive up to ``level``; raises by name at the first contradiction.
 
     :param required: member paths, files or directories, that must be there beside those that the manifest names.
+    :param wished: the same for paths whose absence is no failure but told in the verdict.
     :param check_dump: decodes the dump; level 3 cannot be asked for without it (``InputInvalid``).
     """
     with naming(path), api.open_source(path) as raw:
@@ -120,6 +123,7 @@ def verify(
         reader = ZipReader(io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER), size=before.size)
         found = find_manifest(reader)
         _prove_structure(reader, found, required, verdict, expected)
+        verdict.missing = _missing(reader, wished)
         if level >= CONTENT:
             _prove_content(path, reader, found, verdict, expected)
         if level >= DUMP:
@@ -163,17 +167,21 @@ def _compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected
 
 
 def _require(reader: ZipReader, wanted: Sequence[str]) -> None:
-    """Every wanted path is a member, or the directory of one."""
+    names = _missing(reader, wanted)
+    if names:
+        raise ArtifactIncomplete("it lacks {}".format(", ".join(names)), missing=names)
+
+
+def _missing(reader: ZipReader, wanted: Sequence[str]) -> List[str]:
+    """The wanted paths that are neither a member nor the directory of one."""
     missing = {fold(path.strip("/")): path for path in wanted}
-    for entry in reader.entries():
-        if not missing:
-            return
+    for entry in reader.entries() if missing else ():
         path = fold(entry.path)
         for key in [key for key in missing if path == key or path.startswith(key + "/")]:
             del missing[key]
-    if missing:
-        names = sorted(missing.values())
-        raise ArtifactIncomplete("it lacks {}".format(", ".join(names)), missing=names)
+        if not missing:
+            break
+    return sorted(missing.values())
 
 
 def _require_dump(reader: ZipReader, path: str) -> ZipEntry:

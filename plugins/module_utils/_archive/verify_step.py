@@ -55,7 +55,7 @@ def verify_run(request: Request, *, write: bool) -> Dict[str, Any]:
         remove_file(target)  # an older proof proves nothing about now
         result = _verify_partial(request, workspace)
         lease.check()
-        body = {key: result[key] for key in ("artifact", "level", "zip", "members", "tables", "rows")}
+        body = {key: result[key] for key in ("artifact", "level", "zip", "members", "tables", "rows", "missing")}
         counts = {key: result[key] for key in ("files", "directories", "links", "bytes")}
         write_record(target, {**body, "counts": counts, "run_id": run_id, "at": format_time(utc_now())})
     return result
@@ -83,7 +83,8 @@ def _verify_partial(request: Request, workspace: str) -> Dict[str, Any]:
         raise RecordDamaged(f"archive.json lacks what this step needs ({error})", path=workspace) from error
     if not os.path.exists(api.long_path(path)):
         raise NotProved(f"the archive of this run is gone: {path}.", path=path)
-    verdict = verify(path, level=min(request.level, levels.CONTENT), required=request.required, expected=expected)
+    # What is required and missing makes the set suspect and not worthless: no backup at all would be worse.
+    verdict = verify(path, level=min(request.level, levels.CONTENT), wished=request.required, expected=expected)
     if request.level >= levels.DUMP:
         _prove_same_dump(verdict, read_dump_facts(workspace, dump_name=dump_name), path)
     return _result(verdict, path=path, artifact=artifact, state="building")
@@ -158,5 +159,6 @@ def _result(verdict: Verdict, *, path: Optional[str], artifact: Optional[str], s
         "tables": verdict.dump.tables if verdict.dump else None,
         "rows": verdict.dump.rows if verdict.dump else None,
         "remarks": remarks,
+        "missing": verdict.missing,
         **verdict.totals.body(),
     }

@@ -29,6 +29,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 STALE_AFTER = 900  # seconds
 PATIENCE = 10.0  # seconds for the last process of our own run to end
+MOMENT = 1.0  # seconds that whoever only records what it found may keep the lock from a new run
 _PAUSE = 0.1
 
 
@@ -128,7 +129,7 @@ class RunLock:
             return Acquired(changed=True, lease=self._fresh(run_id, purpose=purpose, controller=controller))
         _fs.ensure_private_directory(self._layout.lock_dir)
         try:
-            verdict, found = self.judge(run_id, stale_after=stale_after)
+            verdict, found = self.judge(run_id, stale_after=stale_after, patience=MOMENT)
             if verdict.state == HELD:
                 raise self._refusal(verdict, found)
             if verdict.state == OURS and found is not None:

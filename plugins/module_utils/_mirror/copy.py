@@ -46,10 +46,23 @@ def copy_set(source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, chec
     the last moment, an unfinished set that the next run finishes.
     """
     artifact = item.artifact
-    data, sidecar = _read_sidecar_bytes(source, artifact)
+    data, sidecar = read_sidecar_bytes(source, artifact)
     require_space(mirror, sidecar.size + len(data))
     refuse_taken_names(mirror, artifact)
-    partial = mirror.file(artifact.zip_partial(run_id))
+    partial = copy_partial(source, mirror, artifact, sidecar, run_id=run_id, meter=meter)
+    try:
+        name_files(mirror, artifact, run_id=run_id, sidecar=data, check=check)
+    except BaseException:
+        remove_file(partial)
+        raise
+    _record(source, mirror, artifact, sidecar, run_id)
+
+
+def copy_partial(
+    source: Layer, target: Layer, artifact: ArtifactName, sidecar: Sidecar, *, run_id: str, meter: Meter
+) -> str:
+    """A proved copy of the ZIP under this run's partial name; returns its path. Raises as ``copy_set``."""
+    partial = target.file(artifact.zip_partial(run_id))
     try:
         if _copy(source.file(artifact.zip), partial, meter) != sidecar.sha256:
             _blame_source(source, artifact, sidecar, run_id)
@@ -60,11 +73,10 @@ def copy_set(source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, chec
                 f"instead of {sidecar.size} bytes with {sidecar.sha256}",
                 path=partial,
             )
-        name_files(mirror, artifact, run_id=run_id, sidecar=data, check=check)
     except BaseException:
         remove_file(partial)
         raise
-    _record(source, mirror, artifact, sidecar, run_id)
+    return partial
 
 
 def mark_mirrored(source: Layer, artifact: ArtifactName, *, run_id: str) -> bool:
@@ -73,6 +85,19 @@ def mark_mirrored(source: Layer, artifact: ArtifactName, *, run_id: str) -> bool
     if state.mirrored is not None:
         return False
     write_state(source, artifact, replace(state, mirrored=Event(at=utc_now(), run_id=run_id)))
+    return True
+
+
+def carry_rulings(source: Layer, mirror: Layer, artifact: ArtifactName) -> bool:
+    """What a person decided about the set while the mirror was away; tells whether that was news there.
+
+    Only ever added: a state file that was lost on the source must not undo a pin on the mirror.
+    """
+    decided, known = fresh_state(source, artifact), fresh_state(mirror, artifact)
+    merged = replace(known, accepted=known.accepted or decided.accepted, pinned=known.pinned or decided.pinned)
+    if merged == known:
+        return False
+    write_state(mirror, artifact, merged)
     return True
 
 
@@ -88,7 +113,7 @@ def require_space(mirror: Layer, size: int) -> None:
         )
 
 
-def _read_sidecar_bytes(source: Layer, artifact: ArtifactName) -> Tuple[bytes, Sidecar]:
+def read_sidecar_bytes(source: Layer, artifact: ArtifactName) -> Tuple[bytes, Sidecar]:
     """The sidecar as it stands, to be the same on the mirror byte for byte."""
     path = source.file(artifact.sidecar)
     try:
@@ -145,4 +170,5 @@ def _record(source: Layer, mirror: Layer, artifact: ArtifactName, sidecar: Sidec
     verified = Verified(at=done.at, run_id=run_id, level=sidecar.level, zip_sha256=sidecar.sha256)
     state = SetState(artifact.stem, mirror.name, published=done, verified=verified, mirrored=done)
     write_state(mirror, artifact, state)
+    carry_rulings(source, mirror, artifact)
     mark_mirrored(source, artifact, run_id=run_id)

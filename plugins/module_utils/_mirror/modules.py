@@ -42,7 +42,7 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.problems import g
 
 Warn = Callable[[str], None]
 
-_MEND = "Move these files away from the mirror and look at its disk; the next run copies the sets again."
+_MEND = "Look at the mirror's disk, then run playbook repair.yml, which brings good copies back from the local layer."
 _NO_RUN = "00010101-000000-00000000"  # in check mode outside of a run, no set is this run's
 
 
@@ -72,11 +72,11 @@ def mirror(request: Request, *, volume_id: str, policy: Policy, dry_run: bool) -
     """Copy what the mirror lacks. Raises the first problem of the volume, or of this run's set, or of an older one."""
     check_prefix(request.prefix)
     if dry_run:
-        _require_volume(request, volume_id)
+        require_volume(request, volume_id)
         return _preview(_choose(request, policy, _context.current().run_id or _NO_RUN), request.warn)
     run_id = _context.require_run_id()
     with held(request.layout, run_id) as lease:
-        _require_volume(request, volume_id)
+        require_volume(request, volume_id)
         selection = _choose(request, policy, run_id)
         _jobs.step("mirror")
         done = mirror_sets(
@@ -92,7 +92,8 @@ def _choose(request: Request, policy: Policy, run_id: str) -> Selection:
     return choose(request.source, request.mirror, prefix=request.prefix, policy=policy, now=utc_now(), run_id=run_id)
 
 
-def _require_volume(request: Request, volume_id: str) -> None:
+def require_volume(request: Request, volume_id: str) -> None:
+    """Raises the first problem of the mirror's volume, all of them among its facts; nothing was touched then."""
     judgement = inspect_mirror(
         request.mirror_dir,
         source_dir=request.local_dir,
@@ -127,7 +128,7 @@ def _preview(selection: Selection, warn: Warn) -> Dict[str, Any]:
 
 def _result(done: Mirrored, warn: Warn) -> Dict[str, Any]:
     for stem in done.damaged:
-        warn(f"the mirror's copy of {stem} is damaged: move it away, and the next run copies the set again")
+        warn(f"the mirror's copy of {stem} is damaged: playbook repair.yml brings a good one back")
     skipped: List[Dict[str, str]] = [{"artifact": stem, "reason": why} for stem, why in done.skipped.items()]
     return {
         "changed": done.changed,

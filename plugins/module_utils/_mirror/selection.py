@@ -12,7 +12,7 @@ from typing import Dict, List, Optional
 from ansible_collections.wst.backup.plugins.module_utils._errors import MirrorMismatch
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import KEEP, Candidate, Policy, plan
-from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import COMPLETE, BackupSet, Catalog
+from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import DAMAGED, UNFINISHED, BackupSet, Catalog
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Selection:
 
     copy: List[BackupSet] = field(default_factory=list)
     reread: List[BackupSet] = field(default_factory=list)  # there, the same by its sidecar, but not proved there
-    present: List[BackupSet] = field(default_factory=list)  # there and counting
+    present: List[BackupSet] = field(default_factory=list)  # there and sound
     skipped: Dict[str, str] = field(default_factory=dict)  # stem -> why it is not copied
     damaged: List[BackupSet] = field(default_factory=list)  # there, and known to be bad: said, not read every time
     conflicts: List[MirrorMismatch] = field(default_factory=list)  # names that something else has
@@ -30,42 +30,38 @@ class Selection:
 def select(
     source: Catalog, target: Catalog, *, policy: Policy, now: datetime, first: Optional[ArtifactName]
 ) -> Selection:
-    """Sort the source's counting sets.
+    """Sort the source's sound sets.
 
-    Only what the mirror's own retention would keep is copied: else mirror and retention would chase each other.
+    Of those that count only what the mirror's own retention would keep is copied: else mirror and retention would chase
+    each other. Suspect ones are copied always: retention never removes them.
 
     :param first: this run's artifact.
     """
     chosen = Selection()
     missing = []
-    for item in sorted(source.counting, key=lambda s: (s.artifact == first, s.artifact), reverse=True):
+    sound = [item for item in source.sets if item.sound]
+    for item in sorted(sound, key=lambda s: (s.artifact == first, s.artifact), reverse=True):
         there = target.find(item.artifact)
         taken = _taken(item, there, target)
         if taken is not None:
             chosen.conflicts.append(taken)
-        elif there is None or there.status != COMPLETE:
+        elif there is None or there.status == UNFINISHED:
             missing.append(item)
-        elif there.counts:
-            chosen.present.append(item)
-        elif _known_bad(there):
+        elif there.status == DAMAGED:
             chosen.damaged.append(item)
+        elif there.sound:
+            chosen.present.append(item)
         else:
             chosen.reread.append(item)
     future = [Candidate(s.artifact, True) for s in [*target.counting, *chosen.reread, *missing]]
     decisions = {d.artifact: d for d in plan(future, policy, now).decisions}
     for item in missing:
         decision = decisions[item.artifact]
-        if decision.action == KEEP:
+        if decision.action == KEEP or not item.counts:
             chosen.copy.append(item)
         else:
             chosen.skipped[item.artifact.stem] = "the mirror would not keep it: " + decision.reason
     return chosen
-
-
-def _known_bad(there: BackupSet) -> bool:
-    """Its last full read on the mirror gave other bytes than its sidecar's."""
-    verified = there.state.verified if there.state is not None else None
-    return verified is not None and verified.zip_sha256 != there.proof.sha256
 
 
 def _taken(item: BackupSet, there: Optional[BackupSet], target: Catalog) -> Optional[MirrorMismatch]:
@@ -76,8 +72,8 @@ def _taken(item: BackupSet, there: Optional[BackupSet], target: Catalog) -> Opti
         return MirrorMismatch(f"the mirror has a {foreign.name} of another origin: {foreign.reason}", name=name)
     if there is None or (there.size is None and there.sidecar is None):
         return None  # nothing under a final name
-    if there.status != COMPLETE:
+    if there.status == UNFINISHED:
         return MirrorMismatch(f"the mirror's {name} is unfinished: {there.reason}", name=name)
-    if there.sidecar != item.sidecar:
+    if there.sidecar is not None and there.sidecar != item.sidecar:
         return MirrorMismatch(f"the mirror's {name} is another one by its sidecar", name=name)
     return None

@@ -16,7 +16,12 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     LeaseLost,
     MirrorMismatch,
 )
-from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import READS_AND_WRITES, copy_set, mark_mirrored
+from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import (
+    READS_AND_WRITES,
+    carry_rulings,
+    copy_set,
+    mark_mirrored,
+)
 from ansible_collections.wst.backup.plugins.module_utils._mirror.selection import Selection, select
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy
@@ -87,7 +92,8 @@ def mirror_sets(
                 raise
             result.problems.append(error)
     for item in selection.present:
-        if mark_mirrored(source, item.artifact, run_id=run_id):
+        news = mark_mirrored(source, item.artifact, run_id=run_id)
+        if carry_rulings(source, mirror, item.artifact) or news:
             result.marked.append(item.artifact.stem)
     return result
 

@@ -11,7 +11,7 @@ only then do files go. A run that dies in between leaves either a set that the n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence
+from typing import Callable, Collection, Dict, List, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
@@ -24,9 +24,9 @@ from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Plan, Policy
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet, Catalog
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, progress_meter
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, progress_meter, take_name
 from ansible_collections.wst.backup.plugins.module_utils._sets.prove import reverify
-from ansible_collections.wst.backup.plugins.module_utils._sets.publish import REQUIRED_LEVEL, Check, take_name
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish import REQUIRED_LEVEL, Check
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,19 @@ def _lacks(item: Optional[BackupSet], run_id: str) -> str:
     return ""
 
 
-def execute(plans: Sequence[LayerPlan], policy: Policy, *, run_id: str, check: Check) -> Executed:
+def execute(
+    plans: Sequence[LayerPlan],
+    policy: Policy,
+    *,
+    run_id: str,
+    check: Check,
+    held: Callable[[], Collection[str]] = frozenset,
+) -> Executed:
     """Remove what the plans say, each layer by itself: what stops one does not stop the other.
+
+    A set that somebody has begun to read since it was planned stays for now.
+
+    :param held: the stems of sets that are read at that moment.
 
     Raises ``LeaseLost`` and ``Cancelled``; other failures are in the result.
     """
@@ -89,6 +100,8 @@ def execute(plans: Sequence[LayerPlan], policy: Policy, *, run_id: str, check: C
             prove_floor(one.layer, one.catalog, policy, run_id=run_id)
             for artifact in one.plan.removals:
                 check()
+                if artifact.stem in held():
+                    continue
                 remove_set(one.layer, artifact, run_id=run_id)
                 removed.append(artifact.stem)
         except (Cancelled, LeaseLost):

@@ -4,7 +4,8 @@
 """Which sets a layer keeps: a pure decision.
 
 A set is removed only when all of this holds: it counts, it is not the newest, it is older than ``min_age_days``, it
-is beyond the ``keep_max`` newest, ``keep_min`` sets stay without it, and thinning does not keep it as a day's set.
+is beyond the ``keep_max`` newest, ``keep_min`` sets stay without it, thinning does not keep it as a day's set, nobody
+has pinned it and nobody reads it now.
 Where the age floor and ``keep_max`` disagree (more than two runs a day with the default policy) the age floor wins
 and the plan says so. Sets that do not count neither get removed nor fill a place. Everything is relative to the
 layer's own sets, so that a backup job that stopped does not age the last good sets out.
@@ -64,6 +65,8 @@ class Candidate:
     artifact: ArtifactName
     counts: bool
     reason: str = ""  # why it does not count
+    pinned: str = ""  # why a person keeps it for ever; empty when nobody does
+    held: bool = False  # somebody reads it now
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ def plan(sets: Sequence[Candidate], policy: Policy, now: datetime) -> Plan:
     decisions = []
     for item in ordered:
         if item.counts:
-            decisions.append(_decide(item.artifact, places[item.artifact], policy, now, item.artifact in daily))
+            decision = _decide(item.artifact, places[item.artifact], policy, now, item.artifact in daily)
+            decisions.append(_spared(item, decision))
         else:
             decisions.append(Decision(item.artifact, KEEP, f"does not count ({item.reason}); never removed"))
     return Plan(tuple(decisions), notes=_notes(counting, policy, now))
@@ -140,6 +144,15 @@ def _decide(artifact: ArtifactName, place: int, policy: Policy, now: datetime, d
         REMOVE,
         f"{age.days} days old, number {place + 1} of the sets that count (keep_max {policy.keep_max})",
     )
+
+
+def _spared(item: Candidate, decision: Decision) -> Decision:
+    """A set that would go and must not. It takes its place among the newest all the same."""
+    if decision.action == REMOVE and item.pinned:
+        return Decision(item.artifact, KEEP, f"pinned ({item.pinned})")
+    if decision.action == REMOVE and item.held:
+        return Decision(item.artifact, KEEP, "somebody reads it now; the next run decides again")
+    return decision
 
 
 def _daily(counting: Sequence[ArtifactName], policy: Policy, now: datetime) -> Set[ArtifactName]:

@@ -18,7 +18,7 @@ from ansible_collections.wst.backup.plugins.module_utils._retention.plan import 
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet, Foreign
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
-from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, Ruling
 
 
 def report_layers(layers: Sequence[Layer], *, prefix: str, policy: Policy, now: datetime) -> Dict[str, Any]:
@@ -80,11 +80,19 @@ def _describe(item: BackupSet, now: datetime) -> Dict[str, Any]:
         "verified_at": format_time(verified.at) if verified else None,
         "published_at": _at(state.published) if state else None,
         "mirrored_at": _at(state.mirrored) if state else None,
+        "repaired_at": _at(state.repaired) if state else None,
+        "suspect": list(item.sidecar.suspect) if item.sidecar else [],
+        "accepted": _ruling(state.accepted) if state else None,
+        "pinned": _ruling(state.pinned) if state else None,
     }
 
 
 def _at(event: Optional[Event]) -> Optional[str]:
     return format_time(event.at) if event else None
+
+
+def _ruling(ruling: Optional[Ruling]) -> Optional[Dict[str, str]]:
+    return {"at": format_time(ruling.at), "by": ruling.by, "reason": ruling.reason} if ruling else None
 
 
 def _describe_foreign(one: Foreign) -> Dict[str, Any]:

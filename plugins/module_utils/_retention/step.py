@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Collection, Dict, List, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
@@ -21,7 +21,9 @@ from ansible_collections.wst.backup.plugins.module_utils._retention.execute impo
     refuse_unproved,
 )
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Candidate, Policy, plan
+from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.holds import held_stems
 from ansible_collections.wst.backup.plugins.module_utils._sets.problems import gathered
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
@@ -32,23 +34,23 @@ def retain(layout: HostLayout, layers: Sequence[Layer], *, prefix: str, policy: 
     """Remove what the plan says. Raises ``RetentionRefused``, ``ClockSuspect`` and what the file systems have."""
     run_id = _context.require_run_id()
     with held(layout, run_id) as lease:
-        plans = plan_layers(layers, prefix=prefix, policy=policy, now=utc_now())
+        plans = plan_layers(layers, prefix=prefix, policy=policy, now=utc_now(), held=held_stems(layout))
         refuse_stopped(plans)
         refuse_unproved(plans, artifact_of_run(run_id, prefix), run_id=run_id)
-        done = execute(plans, policy, run_id=run_id, check=lease.check)
+        done = execute(plans, policy, run_id=run_id, check=lease.check, held=lambda: held_stems(layout))
     if done.problems:
         raise gathered(done.problems, removed=done.removed)
     return _result(plans, done, warn)
 
 
-def preview(layers: Sequence[Layer], *, prefix: str, policy: Policy, warn: Warn) -> Dict[str, Any]:
+def preview(layout: HostLayout, layers: Sequence[Layer], *, prefix: str, policy: Policy, warn: Warn) -> Dict[str, Any]:
     """Check mode: the plan that run mode would execute now.
 
     In a run whose set is not there yet (its steps were in check mode too) the plan supposes that it is.
     """
     run_id = _context.current().run_id
     supposed = artifact_of_run(run_id, prefix) if run_id else None
-    plans = plan_layers(layers, prefix=prefix, policy=policy, now=utc_now(), supposed=supposed)
+    plans = plan_layers(layers, prefix=prefix, policy=policy, now=utc_now(), held=held_stems(layout), supposed=supposed)
     refuse_stopped(plans)
     done = Executed(removed={one.layer.name: [a.stem for a in one.plan.removals] for one in plans})
     return _result(plans, done, warn)
@@ -60,17 +62,32 @@ def plan_layers(
     prefix: str,
     policy: Policy,
     now: datetime,
+    held: Collection[str] = (),
     supposed: Optional[ArtifactName] = None,
 ) -> List[LayerPlan]:
-    """Read every layer and plan for it by itself. Changes nothing."""
+    """Read every layer and plan for it by itself. Changes nothing.
+
+    :param held: the stems of sets that somebody reads.
+    """
     plans = []
     for layer in layers:
         catalog = read_layer(layer, prefix=prefix)
-        sets = [Candidate(item.artifact, item.counts, item.reason) for item in catalog.sets]
+        sets = [_candidate(item, held) for item in catalog.sets]
         if supposed is not None and catalog.find(supposed) is None:
             sets.append(Candidate(supposed, counts=True))
         plans.append(LayerPlan(layer, catalog, plan(sets, policy, now)))
     return plans
+
+
+def _candidate(item: BackupSet, held: Collection[str]) -> Candidate:
+    pin = item.state.pinned if item.state is not None else None
+    return Candidate(
+        item.artifact,
+        item.counts,
+        item.reason,
+        pinned=pin.reason if pin is not None else "",
+        held=item.artifact.stem in held,
+    )
 
 
 def refuse_stopped(plans: Sequence[LayerPlan]) -> None:

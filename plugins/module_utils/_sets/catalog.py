@@ -1,11 +1,13 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands on a layer: complete sets, unfinished ones, and foreign files. A pure decision over what was read.
+"""What stands on a layer: our sets in their states, and foreign files. A pure decision over what was read.
 
-A set is complete only when its sidecar is there, readable and names the ZIP, and the ZIP has the sidecar's size. It
-counts only when its last full read on this layer gave the sidecar's SHA-256. Names are compared to the letter;
-whatever is not exactly ours is foreign: listed, never counted, never removed.
+A set without a sidecar is unfinished: the sidecar comes last. With one it is complete, unless something contradicts
+it: the sidecar cannot be read or names another ZIP, the ZIP is gone or has another size, or a read found it damaged.
+Then the set is damaged. It counts only when its last full read on this layer gave the sidecar's SHA-256 and its content
+is not suspect, or was accepted. Names are compared to the letter; whatever is not exactly ours is foreign: listed,
+never counted, never removed.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
+from ansible_collections.wst.backup.plugins.module_utils._names import DAMAGED as EVIDENCE
 from ansible_collections.wst.backup.plugins.module_utils._names import (
     SIDECAR,
     STATE,
@@ -27,6 +30,8 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Si
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import SetState
 
 COMPLETE = "complete"
+SUSPECT = "suspect"
+DAMAGED = "damaged"
 UNFINISHED = "unfinished"
 FOREIGN = "foreign"
 
@@ -45,28 +50,33 @@ class FileFact:
 
 @dataclass(frozen=True)
 class BackupSet:
-    """One of our sets. ``reason`` says why it is unfinished or does not count; empty when it counts."""
+    """One of our sets. ``reason`` says why it does not count; empty when it counts."""
 
     artifact: ArtifactName
-    status: str  # COMPLETE or UNFINISHED
-    counts: bool
+    status: str  # COMPLETE, SUSPECT, DAMAGED or UNFINISHED
+    sound: bool  # its files are whole and its last full read on this layer was good
     reason: str
     size: Optional[int] = None  # of the ZIP under its final name, bytes
     sidecar: Optional[Sidecar] = None
     state: Optional[SetState] = None
 
     @property
+    def counts(self) -> bool:
+        """Whether it is a good backup by all that is known."""
+        return self.sound and self.status == COMPLETE
+
+    @property
     def proof(self) -> Sidecar:
-        """The sidecar of a complete set; there is none to ask for otherwise."""
+        """The sidecar of a set that has one; there is none to ask for otherwise."""
         if self.sidecar is None:
             raise ValueError(f"{self.artifact.stem} has no sidecar")
         return self.sidecar
 
     @property
     def level(self) -> int:
-        """The verification level that holds on this layer; 0 when the set does not count."""
+        """The verification level that holds on this layer; 0 when none does."""
         verified = self.state.verified if self.state is not None else None
-        return verified.level if self.counts and verified is not None else 0
+        return verified.level if self.sound and verified is not None else 0
 
 
 @dataclass(frozen=True)
@@ -97,14 +107,15 @@ class Catalog:
 
 @dataclass
 class Group:
-    """The files of one stem: those under final names by part, and those that some run is or was building."""
+    """The files of one stem: those under final names by part, those that some run is or was building, and evidence."""
 
     final: Dict[str, FileFact] = field(default_factory=dict)
     partial: List[Tuple[LayerFile, FileFact]] = field(default_factory=list)
+    damaged: List[FileFact] = field(default_factory=list)
 
 
 def group_files(files: Iterable[FileFact], prefix: str) -> Tuple[Dict[ArtifactName, Group], List[Foreign]]:
-    """Our regular files by set, and the rest as foreign."""
+    """Our regular files by set, and the rest as foreign; evidence of damage is in both: nobody counts or removes it."""
     groups: Dict[ArtifactName, Group] = {}
     foreign = []
     for fact in files:
@@ -113,6 +124,9 @@ def group_files(files: Iterable[FileFact], prefix: str) -> Tuple[Dict[ArtifactNa
             foreign.append(Foreign(fact.name, fact.size, _why_foreign(fact.name, prefix)))
         elif fact.kind != FILE:
             foreign.append(Foreign(fact.name, fact.size, f"a {fact.kind}, not a regular file"))
+        elif parsed.damaged:
+            groups.setdefault(parsed.artifact, Group()).damaged.append(fact)
+            foreign.append(Foreign(fact.name, fact.size, "kept as evidence: it was found damaged"))
         elif parsed.run_id is None:
             groups.setdefault(parsed.artifact, Group()).final[parsed.part] = fact
         else:
@@ -131,9 +145,11 @@ def classify(files: Iterable[FileFact], *, sidecars: Sidecars, states: States, p
     groups, foreign = group_files(files, prefix)
     sets = []
     for artifact, group in groups.items():
+        if not (group.final or group.partial):
+            continue  # evidence of a set that is gone
         if _is_lone_zip(group):
             foreign.append(Foreign(artifact.zip, group.final[ZIP].size, "it has no sidecar of ours"))
-            if not (group.partial or STATE in group.final):
+            if not (group.partial or STATE in group.final or _has_evidence(group, SIDECAR)):
                 continue
             group.final.pop(ZIP)
         sidecar, state = sidecars.get(artifact.stem), states.get(artifact.stem)
@@ -152,6 +168,11 @@ def _is_lone_zip(group: Group) -> bool:
     )
 
 
+def _has_evidence(group: Group, part: str) -> bool:
+    """Whether a file of that part was found damaged and is kept."""
+    return any(f"{part}{EVIDENCE}" in fact.name for fact in group.damaged)
+
+
 def _judge(
     artifact: ArtifactName,
     group: Group,
@@ -159,38 +180,60 @@ def _judge(
     state: Union[SetState, BackupError, None],
     layer: str,
 ) -> BackupSet:
-    """Complete or not, counting or not, and why not."""
+    """The set's status, whether it is sound, and why it does not count."""
     zip_size = group.final[ZIP].size if ZIP in group.final else None
-    lacks = _why_unfinished(artifact, group, zip_size, sidecar)
     known_sidecar = sidecar if isinstance(sidecar, Sidecar) else None
     known_state = state if isinstance(state, SetState) else None
-    if lacks or known_sidecar is None:
-        return BackupSet(artifact, UNFINISHED, False, lacks, zip_size, known_sidecar, known_state)
-    doubt = _why_not_counted(artifact, known_sidecar, state, layer)
-    return BackupSet(artifact, COMPLETE, not doubt, doubt, zip_size, known_sidecar, known_state)
 
+    def judged(status: str, reason: str, *, sound: bool = False) -> BackupSet:
+        return BackupSet(artifact, status, sound, reason, zip_size, known_sidecar, known_state)
 
-def _why_unfinished(
-    artifact: ArtifactName, group: Group, zip_size: Optional[int], sidecar: Union[Sidecar, BackupError, None]
-) -> str:
-    """What a complete set has and this one lacks; empty when nothing."""
     if sidecar is None:
-        if zip_size is not None:
-            return "its sidecar was not published"
-        runs = sorted({parsed.run_id for parsed, _fact in group.partial if parsed.run_id})
-        return "being built by run {}".format(", ".join(runs)) if runs else "only its state file is left"
-    if zip_size is None:
-        return "its ZIP is missing"
+        lost = _has_evidence(group, SIDECAR) and not group.partial  # a repair was interrupted
+        return judged(DAMAGED if lost else UNFINISHED, _why_unfinished(group, zip_size))
+    damage = _why_damaged(artifact, group, zip_size, sidecar, known_state)
+    if damage or known_sidecar is None:
+        return judged(DAMAGED, damage)
+    doubt = _why_not_sound(artifact, known_sidecar, state, layer)
+    if doubt:
+        return judged(COMPLETE, doubt)
+    if known_sidecar.suspect and (known_state is None or known_state.accepted is None):
+        return judged(SUSPECT, "; ".join(known_sidecar.suspect), sound=True)
+    return judged(COMPLETE, "", sound=True)
+
+
+def _why_unfinished(group: Group, zip_size: Optional[int]) -> str:
+    """What a set without a sidecar is."""
+    if zip_size is not None:
+        return "its sidecar was not published"
+    runs = sorted({parsed.run_id for parsed, _fact in group.partial if parsed.run_id})
+    if runs:
+        return "being built by run {}".format(", ".join(runs))
+    return "its sidecar was found damaged" if _has_evidence(group, SIDECAR) else "only its state file is left"
+
+
+def _why_damaged(
+    artifact: ArtifactName,
+    group: Group,
+    zip_size: Optional[int],
+    sidecar: Union[Sidecar, BackupError],
+    state: Optional[SetState],
+) -> str:
+    """What contradicts the sidecar; empty when nothing does."""
     if isinstance(sidecar, BackupError):
         return f"its sidecar cannot be used ({sidecar.code})"
     if sidecar.artifact != artifact.zip:
         return f"its sidecar is that of {sidecar.artifact}"
+    if state is not None and state.damaged is not None:
+        return state.damaged.reason
+    if zip_size is None:
+        return "its ZIP was found damaged" if _has_evidence(group, ZIP) else "its ZIP is missing"
     if sidecar.size != zip_size:
         return f"its ZIP has {zip_size} bytes instead of {sidecar.size}"
     return ""
 
 
-def _why_not_counted(
+def _why_not_sound(
     artifact: ArtifactName, sidecar: Sidecar, state: Union[SetState, BackupError, None], layer: str
 ) -> str:
     """Why a complete set is not proved on this layer; empty when it is."""
@@ -203,7 +246,7 @@ def _why_not_counted(
     if state.verified is None:
         return "it was not verified on this layer"
     if state.verified.zip_sha256 != sidecar.sha256:
-        return "its last verification on this layer failed"
+        return "what was verified on this layer is not what its sidecar says"
     return ""
 
 

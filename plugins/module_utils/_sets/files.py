@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactExists
 from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file, translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._hashing import sha256_of
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
@@ -73,3 +74,18 @@ def write_new(path: str, data: bytes) -> None:
     except OSError as error:
         remove_file(path)
         raise translate_oserror(error, path) from error
+
+
+def take_name(source: str, target: str) -> None:
+    """Rename to a name that must be free; raises ``ArtifactExists`` or what else the file system has."""
+    try:
+        platform.rename_new(source, target)
+    except FileExistsError as error:
+        raise name_taken(target) from error
+    except OSError as error:
+        raise translate_oserror(error, target) from error
+
+
+def name_taken(path: str) -> ArtifactExists:
+    """The failure for a final name that something else has."""
+    return ArtifactExists(f"{path} is there already", path=path)

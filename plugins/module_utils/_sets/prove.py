@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
-from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, Meter, reread
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactExists
+from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName, damaged_names
+from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, Meter, reread, take_name
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import fresh_state, write_state
 
@@ -39,13 +41,49 @@ def reverify(
     """Prove the ZIP of a complete set and write the outcome, good or bad, into its state file.
 
     The same bytes passed the sidecar's level before, so that is the level that a good outcome stands for.
-    Raises as ``prove``; a set that was found bad does not count from then on.
+    Raises as ``prove``; a set that was found bad is quarantined.
+    """
+    try:
+        digest = prove(layer, artifact, sidecar, meter=meter)
+    except ArtifactDamaged as error:
+        quarantine(layer, artifact, run_id=run_id, reason=error.message)
+        raise
+    record_good(layer, artifact, sidecar, run_id=run_id, zip_sha256=digest)
+
+
+def record_good(layer: Layer, artifact: ArtifactName, sidecar: Sidecar, *, run_id: str, zip_sha256: str) -> None:
+    """Note in the state file that the ZIP was read in full and is what its sidecar says."""
+    state = fresh_state(layer, artifact)
+    write_state(
+        layer,
+        artifact,
+        state.with_reread(at=utc_now(), run_id=run_id, level=sidecar.level, zip_sha256=zip_sha256),
+    )
+
+
+def quarantine(layer: Layer, artifact: ArtifactName, *, run_id: str, reason: str) -> None:
+    """Keep a ZIP that was found damaged as evidence, under a name that does not stand in the way of its repair.
+
+    The state file says so first: from then on the set does not count, whatever becomes of the rename (a crash, or
+    somebody who holds the file open). ``finish_quarantine`` makes up for it.
     """
     state = fresh_state(layer, artifact)
-    try:
-        digest, level = prove(layer, artifact, sidecar, meter=meter), sidecar.level
-    except ArtifactDamaged as error:
-        bad = state.with_reread(at=utc_now(), run_id=run_id, level=0, zip_sha256=str(error.facts["found"]))
-        write_state(layer, artifact, bad)
-        raise
-    write_state(layer, artifact, state.with_reread(at=utc_now(), run_id=run_id, level=level, zip_sha256=digest))
+    write_state(layer, artifact, state.with_damage(at=utc_now(), run_id=run_id, reason=reason))
+    set_aside(layer, artifact.zip)
+
+
+def set_aside(layer: Layer, name: str) -> Optional[str]:
+    """Rename a damaged file of a set to the next free name for evidence; the new name, None where it is gone.
+
+    Raises ``ArtifactExists`` where nine of them are there already, or what else the file system has.
+    """
+    if not os.path.lexists(platform.long_path(layer.file(name))):
+        return None
+    taken = None
+    for kept in damaged_names(name):
+        try:
+            take_name(layer.file(name), layer.file(kept))
+            return kept
+        except ArtifactExists as error:
+            taken = error
+    raise taken or ArtifactExists(f"there is no free name for {name}", path=layer.file(name))

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactExists, BackupError, NotProved
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, NotProved
 from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file, translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, write_new
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, name_taken, take_name, write_new
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import list_files
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, encode_sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, SetState, Verified, write_state
@@ -70,15 +70,33 @@ def check_proof(path: str, proof: Proof) -> None:
 
 
 def publish(
-    layer: Layer, artifact: ArtifactName, *, run_id: str, proof: Proof, manifest: Manifest, check: Check
+    layer: Layer,
+    artifact: ArtifactName,
+    *,
+    run_id: str,
+    proof: Proof,
+    manifest: Manifest,
+    check: Check,
+    suspect: Sequence[str] = (),
 ) -> Sidecar:
     """Publish this run's verified partial; returns its sidecar.
+
+    :param suspect: why its content does not count before somebody accepts it. It stands in the sidecar, which is
+        never changed, and so goes with the set wherever that goes.
 
     Raises ``NotProved``, ``ArtifactExists``, ``LeaseLost``, ``NoSpace`` and what else the file system has; then no
     name but the run's own partials has changed, or the set is unfinished and the next run finishes it.
     """
     check_proof(layer.file(artifact.zip_partial(run_id)), proof)
-    sidecar = Sidecar(artifact.zip, proof.size, proof.sha256, manifest.sha256, level=proof.level, run_id=run_id)
+    sidecar = Sidecar(
+        artifact.zip,
+        proof.size,
+        proof.sha256,
+        manifest.sha256,
+        level=proof.level,
+        run_id=run_id,
+        suspect=tuple(suspect),
+    )
     name_files(layer, artifact, run_id=run_id, sidecar=encode_sidecar(sidecar, manifest.body), check=check)
     done = Event(at=utc_now(), run_id=run_id)
     verified = Verified(at=done.at, run_id=run_id, level=proof.level, zip_sha256=proof.sha256)
@@ -112,18 +130,4 @@ def refuse_taken_names(layer: Layer, artifact: ArtifactName) -> None:
     finals = {name.lower() for name in (artifact.zip, artifact.sidecar, artifact.state)}
     taken = next((fact.name for fact in list_files(layer) if fact.name.lower() in finals), None)
     if taken is not None:
-        raise _exists(layer.file(taken))
-
-
-def take_name(source: str, target: str) -> None:
-    """Rename to a name that must be free; raises ``ArtifactExists`` or what else the file system has."""
-    try:
-        platform.rename_new(source, target)
-    except FileExistsError as error:
-        raise _exists(target) from error
-    except OSError as error:
-        raise translate_oserror(error, target) from error
-
-
-def _exists(path: str) -> ArtifactExists:
-    return ArtifactExists(f"{path} is there already", path=path)
+        raise name_taken(layer.file(taken))

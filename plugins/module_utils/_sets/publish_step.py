@@ -6,16 +6,24 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Mapping, Optional, Tuple
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
-from ansible_collections.wst.backup.plugins.module_utils._errors import NotProved
+from ansible_collections.wst.backup.plugins.module_utils._errors import ContentAnomaly, NotProved
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
 from ansible_collections.wst.backup.plugins.module_utils._layout import ARCHIVE_FACTS, VERIFICATION, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName, artifact_of_run
+from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import (
+    Thresholds,
+    anomalies,
+    content_of,
+    lacking,
+)
+from ansible_collections.wst.backup.plugins.module_utils._sets.baseline import Baseline, find_baseline
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import (
     Manifest,
     Proof,
@@ -26,41 +34,102 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.publish import (
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
 
-def publish_run(layout: HostLayout, local_dir: str, *, prefix: str) -> Dict[str, Any]:
-    """Publish; a set that this run has published already is left as it is. Raises as ``publish.publish``."""
+@dataclass(frozen=True)
+class Request:
+    """What the module was asked for.
+
+    :ivar mirror_dir: where the set to compare with is looked for when the local layer has none; it is only read.
+    :ivar required_tables: tables, as ``schema.name``, without which the content is suspect.
+    """
+
+    layout: HostLayout
+    local_dir: str
+    mirror_dir: str
+    prefix: str
+    thresholds: Thresholds
+    required_tables: Sequence[str] = ()
+
+    @property
+    def layer(self) -> Layer:
+        """Where the set is published."""
+        return Layer(LOCAL, self.local_dir)
+
+    @property
+    def layers(self) -> List[Layer]:
+        """Where older sets are."""
+        return [self.layer, Layer(MIRROR, self.mirror_dir)]
+
+
+def publish_run(request: Request) -> Dict[str, Any]:
+    """Publish; a set that this run has published already is left as it is. Raises as ``publish.publish``.
+
+    Suspect content is published all the same: its ``problem`` is for the end of the run.
+    """
     run_id = _context.require_run_id()
-    layer, artifact = Layer(LOCAL, local_dir), artifact_of_run(run_id, prefix)
-    with held(layout, run_id) as lease:
-        if _is_published(layer, artifact, run_id=run_id, prefix=prefix):
-            return _result(layer, artifact, changed=False)
-        proof, manifest = _read_proof(layout.workspace(run_id), run_id)
-        publish(layer, artifact, run_id=run_id, proof=proof, manifest=manifest, check=lease.check)
-    return _result(layer, artifact, changed=True)
+    layer, artifact = request.layer, artifact_of_run(run_id, request.prefix)
+    with held(request.layout, run_id) as lease:
+        published = _published(layer, artifact, run_id=run_id, prefix=request.prefix)
+        if published is not None:
+            return _result(layer, artifact, changed=False, suspect=published.proof.suspect)
+        made = _read_proof(request.layout.workspace(run_id), run_id)
+        baseline = find_baseline(request.layers, prefix=request.prefix, before=artifact)
+        suspect = _suspicions(request, made, baseline)
+        publish(
+            layer,
+            artifact,
+            run_id=run_id,
+            proof=made.proof,
+            manifest=made.manifest,
+            check=lease.check,
+            suspect=suspect,
+        )
+    return _result(layer, artifact, changed=True, suspect=suspect, baseline=baseline)
 
 
-def preview(layout: HostLayout, local_dir: str, *, prefix: str) -> Dict[str, Any]:
+def preview(request: Request) -> Dict[str, Any]:
     """Check mode: what would be published. In a run whose steps were all in check mode there is nothing to look at."""
     run_id = _context.current().run_id
+    layer = request.layer
     if run_id is None:
-        return _result(Layer(LOCAL, local_dir), None, changed=True)
-    layer, artifact = Layer(LOCAL, local_dir), artifact_of_run(run_id, prefix)
-    workspace = layout.workspace(run_id)
+        return _result(layer, None, changed=True)
+    artifact = artifact_of_run(run_id, request.prefix)
+    workspace = request.layout.workspace(run_id)
     if read_record(os.path.join(workspace, VERIFICATION)) is None:
         return _result(layer, artifact, changed=True)
-    if _is_published(layer, artifact, run_id=run_id, prefix=prefix):
-        return _result(layer, artifact, changed=False)
-    check_proof(layer.file(artifact.zip_partial(run_id)), _read_proof(workspace, run_id)[0])
+    published = _published(layer, artifact, run_id=run_id, prefix=request.prefix)
+    if published is not None:
+        return _result(layer, artifact, changed=False, suspect=published.proof.suspect)
+    made = _read_proof(workspace, run_id)
+    check_proof(layer.file(artifact.zip_partial(run_id)), made.proof)
     refuse_taken_names(layer, artifact)
-    return _result(layer, artifact, changed=True)
+    baseline = find_baseline(request.layers, prefix=request.prefix, before=artifact)
+    return _result(layer, artifact, changed=True, suspect=_suspicions(request, made, baseline), baseline=baseline)
 
 
-def _is_published(layer: Layer, artifact: ArtifactName, *, run_id: str, prefix: str) -> bool:
-    found: Optional[BackupSet] = read_layer(layer, prefix=prefix).find(artifact)
-    return found is not None and found.counts and found.proof.run_id == run_id
+@dataclass(frozen=True)
+class Made:
+    """What the steps before this one left."""
+
+    proof: Proof
+    manifest: Manifest
+    missing: Sequence[str]  # required paths
 
 
-def _read_proof(workspace: str, run_id: str) -> Tuple[Proof, Manifest]:
-    """What the steps before this one left; raises ``NotProved``."""
+def _suspicions(request: Request, made: Made, baseline: Optional[Baseline]) -> List[str]:
+    manifest = made.manifest.body
+    lacks = lacking(manifest, paths=made.missing, tables=request.required_tables)
+    if baseline is None:
+        return lacks
+    return [*anomalies(content_of(manifest, made.proof.size), baseline.content, request.thresholds), *lacks]
+
+
+def _published(layer: Layer, artifact: ArtifactName, *, run_id: str, prefix: str) -> Optional[BackupSet]:
+    found = read_layer(layer, prefix=prefix).find(artifact)
+    return found if found is not None and found.sound and found.proof.run_id == run_id else None
+
+
+def _read_proof(workspace: str, run_id: str) -> Made:
+    """Raises ``NotProved`` where a step before this one did not finish in this run."""
     verification = _record(os.path.join(workspace, VERIFICATION), "backup_verify")
     archive = _record(os.path.join(workspace, ARCHIVE_FACTS), "backup_archive")
     try:
@@ -76,7 +145,8 @@ def _read_proof(workspace: str, run_id: str) -> Tuple[Proof, Manifest]:
         )
         if archive["zip"]["sha256"] != proof.sha256:
             raise NotProved("what was verified is not what was archived", path=workspace)
-        return proof, Manifest(body=dict(archive["manifest"]), sha256=str(archive["manifest_sha256"]))
+        manifest = Manifest(body=dict(archive["manifest"]), sha256=str(archive["manifest_sha256"]))
+        return Made(proof, manifest, missing=[str(path) for path in verification["missing"]])
     except (KeyError, TypeError, ValueError) as error:
         raise NotProved(f"the records in {workspace} lack {error}", path=workspace) from error
 
@@ -88,10 +158,29 @@ def _record(path: str, step: str) -> Mapping[str, Any]:
     return body
 
 
-def _result(layer: Layer, artifact: Optional[ArtifactName], *, changed: bool) -> Dict[str, Any]:
-    return {
+def _result(
+    layer: Layer,
+    artifact: Optional[ArtifactName],
+    *,
+    changed: bool,
+    suspect: Sequence[str] = (),
+    baseline: Optional[Baseline] = None,
+) -> Dict[str, Any]:
+    result: Dict[str, Any] = {
         "changed": changed,
         "artifact": artifact.stem if artifact else None,
         "zip": layer.file(artifact.zip) if artifact else None,
         "sidecar": layer.file(artifact.sidecar) if artifact else None,
+        "suspect": list(suspect),
+        "baseline": baseline.artifact.stem if baseline else None,
     }
+    if artifact is not None and suspect:
+        compared = f", compared with {baseline.artifact.stem}" if baseline else ""
+        error = ContentAnomaly(
+            "{} is suspect{}: {}".format(artifact.stem, compared, "; ".join(suspect)),
+            artifact=artifact.stem,
+            baseline=result["baseline"],
+            suspect=list(suspect),
+        )
+        result["problem"] = error.as_problem()
+    return result

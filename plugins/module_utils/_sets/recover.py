@@ -31,9 +31,9 @@ from ansible_collections.wst.backup.plugins.module_utils._names import (
     LayerFile,
 )
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import Group, group_files
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import MIRROR, Layer, progress_meter
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import MIRROR, Layer, progress_meter, take_name
 from ansible_collections.wst.backup.plugins.module_utils._sets.prove import prove, reverify
-from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Check, take_name
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Check
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import list_files
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, read_sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, fresh_state, read_state, write_state
@@ -81,21 +81,26 @@ class _Recoverer:
         dead = [parsed for parsed, _fact in group.partial if parsed.run_id != self._run_id]
         if ZIP in group.final and SIDECAR not in group.final:
             dead = self._finish(artifact, dead)
-        elif ZIP in group.final and not self._has_state(artifact, group):
+        elif ZIP in group.final and not self._has_good_state(artifact, group):
             self._finish_state(artifact)
         for parsed in sorted(dead, key=lambda one: one.part != SIDECAR):
             # Sidecars first: one that is left alone beside a ZIP would claim it.
             self._remove(_partial_name(parsed))
-        if set(group.final) == {STATE} and len(dead) == len(group.partial):
+        if set(group.final) == {STATE} and len(dead) == len(group.partial) and not group.damaged:
             self._remove(artifact.state)
 
-    def _has_state(self, artifact: ArtifactName, group: Group) -> bool:
-        """Whether there is a state file that can be read; a damaged one is a problem."""
+    def _has_good_state(self, artifact: ArtifactName, group: Group) -> bool:
+        """Whether there is a state file that can be read; a damaged one is a problem.
+
+        One that says that the ZIP is damaged is not good either where a ZIP has the name: it waits for its
+        quarantine, or somebody has put a good copy in its place.
+        """
         try:
-            return STATE in group.final and read_state(self._layer, artifact) is not None
+            state = read_state(self._layer, artifact) if STATE in group.final else None
         except RecordDamaged as error:
             self.result.problems.append(error)
             return False
+        return state is not None and state.damaged is None
 
     def _finish(self, artifact: ArtifactName, dead: List[LayerFile]) -> List[LayerFile]:
         """Give the sidecar that proves the ZIP its final name; returns the partials that are to be swept."""
@@ -140,6 +145,7 @@ class _Recoverer:
     def _finish_state(self, artifact: ArtifactName) -> None:
         """A complete set without a usable state file: it is read again, and what was found is recorded.
 
+        One that is damaged is quarantined.
         A damaged state file is kept beside it as evidence.
         """
         try:

@@ -10,7 +10,7 @@ is the same file, byte for byte.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import SCHEMA_VERSION, sidecar_body
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
@@ -28,6 +28,7 @@ class Sidecar:
     manifest_sha256: str  # of the bytes of manifest.json in the ZIP
     level: int  # the verification level that the set had passed when it was published
     run_id: str  # of the run that made it
+    suspect: Tuple[str, ...] = ()  # why its content was found suspect when it was published
 
 
 def encode_sidecar(sidecar: Sidecar, manifest: Mapping[str, Any]) -> bytes:
@@ -39,7 +40,8 @@ def encode_sidecar(sidecar: Sidecar, manifest: Mapping[str, Any]) -> bytes:
         zip_size=sidecar.size,
         zip_sha256=sidecar.sha256,
     )
-    return encode_record({**body, "verified_level": sidecar.level, "run_id": sidecar.run_id})
+    suspect = {"suspect": list(sidecar.suspect)} if sidecar.suspect else {}
+    return encode_record({**body, "verified_level": sidecar.level, "run_id": sidecar.run_id, **suspect})
 
 
 def parse_sidecar(body: Mapping[str, Any], *, name: str) -> Sidecar:
@@ -55,6 +57,7 @@ def parse_sidecar(body: Mapping[str, Any], *, name: str) -> Sidecar:
             manifest_sha256=str(body["manifest_sha256"]),
             level=int(body["verified_level"]),
             run_id=str(body["run_id"]),
+            suspect=tuple(str(reason) for reason in body.get("suspect", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordDamaged(f"{name} lacks what a sidecar must have", path=name) from error

@@ -16,11 +16,12 @@ from typing import Any, Dict, Optional
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, parse_time
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record, write_record
-from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
+from ansible_collections.wst.backup.plugins.module_utils._names import DAMAGED, ArtifactName
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 
 SCHEMA_VERSION = 1
+_EVENTS, _RULINGS = ("published", "mirrored", "repaired"), ("accepted", "pinned")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,25 @@ class Verified:
 
 
 @dataclass(frozen=True)
+class Damage:
+    """When a run found the set damaged, and what it found."""
+
+    at: datetime
+    run_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a person decided about the set, and why. ``by`` is user@control-node."""
+
+    at: datetime
+    run_id: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class SetState:
     """The state file's content. ``layer`` keeps a file that was copied from another layer from proving anything."""
 
@@ -50,18 +70,35 @@ class SetState:
     published: Optional[Event] = None
     verified: Optional[Verified] = None
     mirrored: Optional[Event] = None  # on the source layer: a proven copy stands on the mirror; there: it is one
+    repaired: Optional[Event] = None
+    damaged: Optional[Damage] = None
+    accepted: Optional[Ruling] = None
+    pinned: Optional[Ruling] = None
 
     def with_reread(self, *, at: datetime, run_id: str, level: int, zip_sha256: str) -> SetState:
-        """The same with the outcome of a full read of the ZIP, good or bad (then not the sidecar's digest)."""
-        return replace(self, verified=Verified(at=at, run_id=run_id, level=level, zip_sha256=zip_sha256))
+        """The same with the outcome of a full read that found what the sidecar says."""
+        return replace(self, verified=Verified(at=at, run_id=run_id, level=level, zip_sha256=zip_sha256), damaged=None)
+
+    def with_damage(self, *, at: datetime, run_id: str, reason: str) -> SetState:
+        """The same with damage; what was verified before stays as the time when it was still good."""
+        return replace(self, damaged=Damage(at=at, run_id=run_id, reason=reason))
 
 
 def state_body(state: SetState) -> Dict[str, Any]:
     """The record's body."""
     body: Dict[str, Any] = {"schema_version": SCHEMA_VERSION, "artifact": state.artifact, "layer": state.layer}
-    for key, event in (("published", state.published), ("mirrored", state.mirrored)):
+    for key in _EVENTS:
+        event: Optional[Event] = getattr(state, key)
         if event is not None:
             body[key] = {"at": format_time(event.at), "run_id": event.run_id}
+    if state.damaged is not None:
+        damaged = state.damaged
+        body["damaged"] = {"at": format_time(damaged.at), "run_id": damaged.run_id, "reason": damaged.reason}
+    for key in _RULINGS:
+        ruling: Optional[Ruling] = getattr(state, key)
+        if ruling is not None:
+            told = {"run_id": ruling.run_id, "by": ruling.by, "reason": ruling.reason}
+            body[key] = {"at": format_time(ruling.at), **told}
     if state.verified is not None:
         body["verified"] = {
             "at": format_time(state.verified.at),
@@ -80,9 +117,13 @@ def parse_state(body: Dict[str, Any], *, name: str) -> SetState:
         return SetState(
             artifact=str(body["artifact"]),
             layer=str(body["layer"]),
+            verified=_verified(body.get("verified")),
             published=_event(body.get("published")),
             mirrored=_event(body.get("mirrored")),
-            verified=_verified(body.get("verified")),
+            repaired=_event(body.get("repaired")),
+            damaged=_damage(body.get("damaged")),
+            accepted=_ruling(body.get("accepted")),
+            pinned=_ruling(body.get("pinned")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordDamaged(f"{name} lacks what a state file must have", path=name) from error
@@ -109,7 +150,7 @@ def fresh_state(layer: Layer, artifact: ArtifactName) -> SetState:
         state = read_state(layer, artifact)
     except RecordDamaged:
         path = layer.file(artifact.state)
-        platform.replace(path, path + ".damaged")
+        platform.replace(path, path + DAMAGED)
         state = None
     if state is None or state.layer != layer.name or state.artifact != artifact.stem:
         return SetState(artifact=artifact.stem, layer=layer.name)
@@ -118,6 +159,18 @@ def fresh_state(layer: Layer, artifact: ArtifactName) -> SetState:
 
 def _event(data: Any) -> Optional[Event]:
     return None if data is None else Event(at=parse_time(data["at"]), run_id=str(data["run_id"]))
+
+
+def _damage(data: Any) -> Optional[Damage]:
+    if data is None:
+        return None
+    return Damage(at=parse_time(data["at"]), run_id=str(data["run_id"]), reason=str(data["reason"]))
+
+
+def _ruling(data: Any) -> Optional[Ruling]:
+    if data is None:
+        return None
+    return Ruling(at=parse_time(data["at"]), run_id=str(data["run_id"]), by=str(data["by"]), reason=str(data["reason"]))
 
 
 def _verified(data: Any) -> Optional[Verified]:

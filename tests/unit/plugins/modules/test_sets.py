@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional, Sequence
 
 import pytest
 
@@ -20,6 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import (
+    MANIFEST,
     PREFIX,
     Proof,
     content,
@@ -40,16 +41,19 @@ def run_id_of(days: int) -> str:
     return (BEGAN - timedelta(days=days)).strftime("%Y%m%d-%H%M%S") + f"-{abs(days):08x}"
 
 
-def leave_proof(host: Host, *, level: int = 3) -> Proof:
+def leave_proof(
+    host: Host, *, level: int = 3, manifest: Optional[Dict[str, Any]] = None, missing: Sequence[str] = ()
+) -> Proof:
     """What backup_archive and backup_verify leave, for this run."""
     layer = Layer(LOCAL, host.local)
     write_partial(layer, RUN)
     proof = prove_partial(layer, RUN, level=level)
     facts = {"size": proof.size, "sha256": proof.sha256, "mtime_ns": proof.mtime_ns, "file_id": proof.file_id}
     workspace = host.layout.workspace(RUN)
-    archive = {"artifact": OWN.stem, "zip": facts, "manifest": {"run_id": RUN}, "manifest_sha256": "mm"}
+    archive = {"artifact": OWN.stem, "zip": facts, "manifest": manifest or MANIFEST.body, "manifest_sha256": "mm"}
     _fs.write_record(os.path.join(workspace, ARCHIVE_FACTS), archive)
-    _fs.write_record(os.path.join(workspace, VERIFICATION), {"run_id": RUN, "level": level, "zip": facts})
+    verification = {"run_id": RUN, "level": level, "zip": facts, "missing": list(missing)}
+    _fs.write_record(os.path.join(workspace, VERIFICATION), verification)
     return proof
 
 
@@ -254,10 +258,14 @@ def test_a_copy_known_to_be_damaged_is_the_problem_of_every_run_until_it_is_mend
         assert (result["problem"]["code"], result["problem"]["facts"]) == ("mirror_mismatch", {"damaged": [old.stem]})
         assert old.stem in result["problem"]["message"]
     assert host.run("backup_retention", layers=host.layers())["changed"] is False
-    for path in (copy, state, Path(host.mirror, old.sidecar)):
-        path.unlink()
-    mended = host.run("backup_mirror", **params)
-    assert (mended["mirrored"], "problem" in mended) == ([old.stem], False)
+    repaired = four(host, "backup_repair", **params)
+    assert changes(repaired) == [True, True, False, False]
+    assert [(one["artifact"], one["layer"], one["source"]) for one in repaired[1]["repaired"]] == [
+        (old.stem, MIRROR, LOCAL)
+    ]
+    assert copy.read_bytes() == Path(host.local, old.zip).read_bytes()
+    assert Path(str(copy) + ".damaged").read_bytes()[:1] == b"X"
+    assert "problem" not in host.run("backup_mirror", **params)
 
 
 def test_retention_refuses_and_check_mode_shows_all_the_same(host: Host) -> None:

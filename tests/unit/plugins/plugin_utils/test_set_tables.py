@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.wst.backup.plugins.plugin_utils._set_tables import (
+    repair_table,
     set_paths,
     sets_table,
     verify_failures,
@@ -70,8 +71,16 @@ def test_an_empty_layer_says_so() -> None:
 
 def test_only_complete_sets_are_verified() -> None:
     mirror = {**MIRROR, "sets": [BAD]}
-    assert set_paths([LOCAL, mirror], which="newest") == ["C:\\wst-backups\\b-2.zip", "/mnt/d/b-1.zip"]
-    assert set_paths([LOCAL], which="all") == ["C:\\wst-backups\\b-2.zip", "C:\\wst-backups\\b-1.zip"]
+    assert set_paths([LOCAL, mirror], which="newest") == [
+        {"path": "C:\\wst-backups\\b-2.zip", "layer": "local"},
+        {"path": "/mnt/d/b-1.zip", "layer": "mirror"},
+    ]
+    odd = {**LOCAL, "sets": [*LOCAL["sets"], {**BAD, "state": "suspect"}, {**BAD, "state": "damaged"}]}
+    assert [each["path"] for each in set_paths([odd], which="all")] == [
+        "C:\\wst-backups\\b-2.zip",
+        "C:\\wst-backups\\b-1.zip",
+        "C:\\wst-backups\\b-1.zip",
+    ]
     with pytest.raises(ValueError, match="newest"):
         set_paths([LOCAL], which="some")
 
@@ -151,3 +160,29 @@ def test_a_verification_that_is_not_recorded_is_no_success(recorded: dict[str, A
     (text,) = verify_failures([PROVED], level=3, layers=[], recorded=recorded)
     assert "audit_broken" in text
     assert verify_failures([PROVED], level=3, layers=[], recorded={"changed": True, "code": ""}) == []
+
+
+def test_a_damaged_set_is_a_failure_of_every_verification_and_a_suspect_one_is_not() -> None:
+    damaged = {"artifact": "b-0", "state": "damaged", "reason": "its ZIP is missing"}
+    layer = {**LOCAL, "sets": [COMPLETE, {**BAD, "state": "suspect"}, damaged]}
+    (text,) = verify_failures([PROVED], level=3, layers=[layer])
+    assert "artifact_damaged: b-0 is damaged: its ZIP is missing" in text
+    assert verify_record([PROVED], level=3, layers=[layer])["code"] == "artifact_damaged"
+
+
+def test_what_a_repair_did_and_could_not_do() -> None:
+    one = {"artifact": "b-1", "layer": "mirror", "source": "local", "damage": "a bit", "size": 2048}
+    lost = {"artifact": "b-2", "layer": "local", "source": None, "damage": "gone", "size": 0, "reason": "no such set"}
+    lines = repair_table({"repaired": [one], "hopeless": [lost]})
+    assert lines[0].split() == ["LAYER", "SET", "FROM", "SIZE", "DAMAGE", "OUTCOME"]
+    assert lines[1].split() == ["mirror", "b-1", "local", "2.0", "KiB", "a", "bit", "repaired"]
+    assert "no such set" in lines[2]
+    assert repair_table({"repaired": [], "hopeless": []}) == ["no set is damaged"]
+
+
+def test_a_pin_is_shown_beside_why_a_set_does_not_count() -> None:
+    pinned = {"at": "2026-11-23T12:00:00Z", "by": "me@here", "reason": "before version 5"}
+    layer = {**LOCAL, "sets": [{**COMPLETE, "pinned": pinned}, {**BAD, "pinned": pinned}]}
+    lines = sets_table([layer])
+    assert lines[1].endswith("pinned: before version 5")
+    assert lines[2].endswith("size; pinned: before version 5")

@@ -119,6 +119,7 @@ def database_facts(kit: Kit) -> dict[str, Any]:
         "database": {"name": "wst_dev", "server_version": "17.10"},
         "snapshot_at": "2026-11-23T15:00:01Z",
         "tables": [{"schema": "public", "name": "t", "kind": "table", "rows": 7}],
+        "rows_total": 7,
         "dump": {"name": dump.name, "size": dump.size, "sha256": dump.sha256, "crc32": dump.crc32},
         "roles": {"name": roles.name, "size": roles.size, "sha256": roles.sha256},
         "tools": {"pg_dump": "17.10"},

@@ -33,6 +33,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DumpMissing,
     InputInvalid,
     LeaseLost,
+    Locked,
     NoSpace,
     NotProved,
     PathUnusable,
@@ -40,9 +41,20 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     SourceMissing,
     SourceUnreadable,
 )
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._sets import publish_step
+from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import Thresholds
+from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.holds import held_stems
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish_step import publish_run
+from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.verify_set import verify_held, verify_set
 
-PARTIAL = "wst-backup-20261123-150000.zip.20261123-150000-0123abcd.partial"
+ARTIFACT = "wst-backup-20261123-150000.zip"
+PARTIAL = f"{ARTIFACT}.20261123-150000-0123abcd.partial"
 
 
 def verification(host: Any, level: int = 3, **changes: Any) -> verify_step.Request:
@@ -347,3 +359,119 @@ def test_excludes_are_told(host: Any) -> None:
     assert made is not None
     body = made["manifest"]["sources"][0]
     assert (body["exclude"], body["excluded"], body["files"]) == (["*.png", "a/b"], 2, 5)
+
+
+# --- a set of a layer, with the outcome on record
+
+
+@pytest.fixture(name="published")
+def _published(host: Any) -> Path:
+    """A real set on the local layer; its ZIP."""
+    host.archive(host.kit.sample())
+    verify_run(verification(host), write=True)
+    mirror = str(host.kit.root / "mirror")
+    publish_run(publish_step.Request(host.layout, str(host.local), mirror, "wst-backup", Thresholds()))
+    return Path(host.local / ARTIFACT)
+
+
+def record(host: Any, path: Path, level: int = 2) -> dict[str, Any]:
+    return verify_set(verification(host, level=level), str(path), layer_name="local", prefix="wst-backup")
+
+
+def found(host: Any) -> BackupSet:
+    (item,) = read_layer(Layer("local", str(host.local)), prefix="wst-backup").sets
+    return item
+
+
+def test_a_good_verification_makes_a_set_count_that_had_lost_its_state(host: Any, published: Path) -> None:
+    state = published.with_name(published.name.replace(".zip", ".state.json"))
+    state.unlink()
+    assert not found(host).counts
+    assert record(host, published, level=1)["level"] == 1
+    assert not state.exists(), "level 1 has not read the whole ZIP"
+    assert record(host, published)["level"] == 2
+    assert (found(host).counts, found(host).level) == (True, 3)
+
+
+def test_one_flipped_bit_is_found_and_the_zip_quarantined(host: Any, published: Path) -> None:
+    data = published.read_bytes()
+    published.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+    with pytest.raises(BackupError) as caught:
+        record(host, published)
+    assert caught.value.code.startswith("artifact_")
+    assert (found(host).status, found(host).counts) == ("damaged", False)
+    assert not published.exists()
+    assert published.with_name(published.name + ".damaged").exists()
+
+
+def test_a_set_that_fails_while_its_bytes_are_right_is_not_quarantined(host: Any, published: Path) -> None:
+    """It is what was published; the fault is elsewhere."""
+    with pytest.raises(InputInvalid):  # level 3 and nothing to decode the dump with
+        record(host, published, level=3)
+    assert found(host).counts
+    assert published.exists()
+
+
+def test_a_zip_that_cannot_be_read_now_is_not_convicted(
+    host: Any, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: str) -> Any:
+        raise PermissionError(13, "held", path)
+
+    monkeypatch.setattr(api, "read_uncached", denied)
+    with pytest.raises(BackupError):
+        record(host, published)
+    monkeypatch.undo()
+    assert found(host).counts
+
+
+def test_a_damaged_sidecar_is_named_and_convicts_no_zip(host: Any, published: Path) -> None:
+    sidecar = published.with_name(published.name.replace(".zip", ".manifest.json"))
+    good = sidecar.read_bytes()
+    sidecar.write_bytes(good[:50] + b"X" + good[51:])
+    with pytest.raises(RecordDamaged):
+        record(host, published)
+    assert published.exists()
+    sidecar.unlink()
+    assert record(host, published)["state"] == "unfinished"
+
+
+def test_what_is_read_is_held_meanwhile(host: Any, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    real = api.read_uncached
+
+    def read(path: str) -> Any:
+        seen.append(held_stems(host.layout))
+        return real(path)
+
+    monkeypatch.setattr(api, "read_uncached", read)
+    verify_held(verification(host, level=2), str(published))
+    assert seen == [{"wst-backup-20261123-150000"}]
+    assert held_stems(host.layout) == set()
+
+
+def test_a_step_that_keeps_the_host_too_long_is_named(
+    host: Any, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunLock, "take_os_lock", lambda _lock, _patience: False)
+    with pytest.raises(Locked):
+        record(host, published)
+
+
+def test_a_path_that_is_no_set_cannot_be_recorded(host: Any, published: Path) -> None:
+    other = published.with_name("copy.zip")
+    other.write_bytes(published.read_bytes())
+    with pytest.raises(InputInvalid):
+        record(host, other)
+
+
+def test_a_host_that_was_never_set_up_verifies_all_the_same(host: Any, published: Path, tmp_path: Path) -> None:
+    request = verify_step.Request(layout=HostLayout(str(tmp_path / "nowhere")), level=2)
+    assert verify_held(request, str(published))["level"] == 2
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_a_run_requires_and_lacks_is_told_and_no_failure(host: Any) -> None:
+    host.archive(host.kit.sample())
+    told = verify_run(verification(host, required=["wst", "wst/none.config"]), write=True)
+    assert (told["level"], told["missing"]) == (3, ["wst/none.config"])

@@ -143,17 +143,17 @@ def test_every_problem_at_once() -> None:
 # --- selection ------------------------------------------------------------------------------------------------------
 
 
-def a_set(age_days: int, *, counts: bool = True, sha256: str = "aa", bad: bool = False, **more: Any) -> BackupSet:
+def a_set(age_days: int, *, sound: bool = True, sha256: str = "aa", **more: Any) -> BackupSet:
     """A complete set."""
     time = NOW - timedelta(days=age_days)
     name = ArtifactName(time=time, stem="wst-backup-" + time.strftime("%Y%m%d-%H%M%S"))
     sidecar = Sidecar(name.zip, 10, sha256, "mm", 3, "run")
-    verified = Verified(NOW, "run", 3, "ff" if bad else sha256) if counts or bad else None
+    verified = Verified(NOW, "run", 3, sha256) if sound else None
     values: Dict[str, Any] = {
         "artifact": name,
         "status": "complete",
-        "counts": counts,
-        "reason": "" if counts else "doubt",
+        "sound": sound,
+        "reason": "" if sound else "doubt",
         "size": 10,
         "sidecar": sidecar,
         "state": SetState(name.stem, MIRROR, verified=verified),
@@ -182,8 +182,8 @@ def test_this_runs_set_first_then_newest_first() -> None:
 
 def test_only_what_counts_and_is_missing_and_would_be_kept() -> None:
     """Everything has its place."""
-    source = catalog(*(a_set(n) for n in range(20)), a_set(30, counts=False))
-    target = catalog(a_set(0), a_set(1, counts=False), a_set(2, counts=False, bad=True))
+    source = catalog(*(a_set(n) for n in range(20)), a_set(30, sound=False))
+    target = catalog(a_set(0), a_set(1, sound=False), a_set(2, sound=False, status="damaged"))
     chosen = select(source, target, policy=Policy(), now=NOW, first=None)
     assert ages(chosen.present) == [0]
     assert ages(chosen.reread) == [1]
@@ -198,9 +198,10 @@ def test_only_what_counts_and_is_missing_and_would_be_kept() -> None:
     "there",
     [
         catalog(a_set(3, sha256="bb")),
-        catalog(a_set(3, counts=False, status="unfinished")),
-        catalog(a_set(3, counts=False, status="unfinished", size=None)),
-        catalog(a_set(3, counts=False, status="unfinished", sidecar=None)),
+        catalog(a_set(3, sha256="bb", sound=False, status="damaged")),
+        catalog(a_set(3, sound=False, status="unfinished")),
+        catalog(a_set(3, sound=False, status="unfinished", size=None)),
+        catalog(a_set(3, sound=False, status="unfinished", sidecar=None)),
         catalog(foreign=[a_set(3).artifact.zip]),
         catalog(foreign=[a_set(3).artifact.zip.upper()]),
     ],
@@ -214,9 +215,26 @@ def test_a_taken_name_is_a_conflict_and_is_left_alone(there: Catalog) -> None:
 
 def test_a_leftover_without_final_names_is_no_conflict() -> None:
     """A partial of a dead run."""
-    left = a_set(3, counts=False, status="unfinished", size=None, sidecar=None)
+    left = a_set(3, sound=False, status="unfinished", size=None, sidecar=None)
     chosen = select(catalog(a_set(3)), catalog(left), policy=Policy(), now=NOW, first=None)
     assert ages(chosen.copy) == [3]
+
+
+@pytest.mark.parametrize("gone", [{"size": None}, {"sidecar": None}, {}])
+def test_a_damaged_copy_is_said_and_not_copied_over(gone: Dict[str, Any]) -> None:
+    """It is for the repair, which looks at both."""
+    there = a_set(3, sound=False, status="damaged", **gone)
+    chosen = select(catalog(a_set(3), a_set(4)), catalog(there), policy=Policy(), now=NOW, first=None)
+    assert (ages(chosen.damaged), ages(chosen.copy), chosen.conflicts) == ([3], [4], [])
+
+
+def test_suspect_sets_are_mirrored_whatever_the_policy_says() -> None:
+    """Retention never removes them, so the two cannot chase each other; and one that is there is there."""
+    source = catalog(*(a_set(n) for n in range(20)), *(a_set(n, status="suspect") for n in (40, 41)))
+    target = catalog(*(a_set(n) for n in range(20)), a_set(41, status="suspect"))
+    chosen = select(source, target, policy=Policy(), now=NOW, first=None)
+    assert ages(chosen.copy) == [40]
+    assert 41 in ages(chosen.present)
 
 
 POLICIES = st.builds(

@@ -207,12 +207,13 @@ def test_a_bad_set_in_the_floor_stops_the_layer_and_counts_no_more(layers: List[
     before = names_of(layers[0])
     done = execute(plans_of(layers, policy), policy, run_id=RUN, check=no_check)
     assert [problem.code for problem in done.problems] == ["retention_refused"]
-    assert names_of(layers[0]) == before
+    assert names_of(layers[0]) == before - {bad.zip}  # quarantined, not removed
+    assert os.path.exists(layers[0].file(bad.zip + ".damaged"))
     assert done.removed[LOCAL] == []
     assert len(done.removed[MIRROR]) == 9
     found = read_layer(layers[0], prefix=PREFIX).find(bad)
     assert found is not None
-    assert (found.counts, found.reason) == (False, "its last verification on this layer failed")
+    assert (found.counts, found.status) == (False, "damaged")
 
 
 def test_the_floor_is_read_again_but_not_what_this_run_has_read(
@@ -240,6 +241,16 @@ def test_a_lost_lease_stops_before_the_next_removal(layers: List[Layer]) -> None
         execute(plans_of(layers), SMALL, run_id=RUN, check=check)
     assert len(before - names_of(layers[0])) == 3
     assert len(names_of(layers[1])) == 11
+
+
+def test_a_set_that_somebody_begins_to_read_stays_for_now(layers: List[Layer]) -> None:
+    """After the plan was made, right before its turn."""
+    plans = plans_of(layers)
+    spared = plans[0].plan.removals[1]
+    done = execute(plans, SMALL, run_id=RUN, check=no_check, held=lambda: {spared.stem})
+    assert spared.stem not in done.removed[LOCAL]
+    assert len(done.removed[LOCAL]) == len(plans[0].plan.removals) - 1
+    assert {spared.zip, spared.sidecar, spared.state} <= set(snapshot(layers[0]))
 
 
 def test_nothing_is_read_where_nothing_goes(layers: List[Layer], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,11 +28,11 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
 
-def candidate(age: timedelta, *, counts: bool = True) -> Candidate:
+def candidate(age: timedelta, *, counts: bool = True, pinned: str = "", held: bool = False) -> Candidate:
     """A set of that age."""
     time = NOW - age
     name = ArtifactName(time=time, stem="wst-backup-" + time.strftime("%Y%m%d-%H%M%S"))
-    return Candidate(name, counts, "" if counts else "its ZIP is missing")
+    return Candidate(name, counts, "" if counts else "its ZIP is missing", pinned=pinned, held=held)
 
 
 def removed(result: Plan) -> Set[str]:
@@ -115,6 +115,18 @@ def test_thinning_keeps_the_newest_of_each_day_beyond_the_floor() -> None:
     assert len(result.kept) == 42 + 3
 
 
+def test_a_pin_and_a_reader_keep_what_would_go_and_take_no_place_of_others() -> None:
+    """The others' fate is what it would be without."""
+    plain = [candidate(DAY * n) for n in range(20)]
+    marked = [candidate(DAY * n, pinned="before version 5" if n == 17 else "", held=n in (3, 18)) for n in range(20)]
+    spared = {plain[17].artifact.stem, plain[18].artifact.stem}
+    assert removed(plan(plain, Policy(), NOW)) - removed(plan(marked, Policy(), NOW)) == spared
+    reasons = {d.artifact.stem: d.reason for d in plan(marked, Policy(), NOW).decisions}
+    assert reasons[plain[17].artifact.stem] == "pinned (before version 5)"
+    assert reasons[plain[18].artifact.stem] == "somebody reads it now; the next run decides again"
+    assert reasons[plain[3].artifact.stem] == "one of the 7 newest (keep_min)"
+
+
 def test_an_empty_layer() -> None:
     """Nothing to decide."""
     assert plan([], Policy(), NOW) == Plan(())
@@ -137,8 +149,14 @@ AGES = st.one_of(
     st.integers(0, 240).map(lambda n: n * 14400),
     st.sampled_from([7 * 86400 - 1, 7 * 86400, 7 * 86400 + 1, -300, -301]),
 )
-HISTORIES = st.lists(st.tuples(AGES, st.booleans() | st.just(True)), max_size=80, unique_by=lambda pair: pair[0]).map(
-    lambda pairs: [candidate(timedelta(seconds=age), counts=counts) for age, counts in pairs]
+MARKS = st.sampled_from(["", "", "", "", "pinned", "held"])
+HISTORIES = st.lists(
+    st.tuples(AGES, st.booleans() | st.just(True), MARKS), max_size=80, unique_by=lambda one: one[0]
+).map(
+    lambda made: [
+        candidate(timedelta(seconds=age), counts=counts, pinned="why" if mark == "pinned" else "", held=mark == "held")
+        for age, counts, mark in made
+    ]
 )
 POLICIES = st.builds(
     lambda low, more, days, daily: Policy(keep_min=low, keep_max=low + more, min_age_days=days, keep_daily=daily),
@@ -167,7 +185,8 @@ def model(sets: Sequence[Candidate], policy: Policy) -> Set[str]:
         )
         thinned_in = newest_of_day and one.time.date().isoformat() in old_days[: policy.keep_daily]
         old = (NOW - one.time).total_seconds() >= policy.min_age_days * 86400
-        if old and len(newer) >= policy.keep_max and not thinned_in:
+        spared = next(s for s in sets if s.artifact == one)
+        if old and len(newer) >= policy.keep_max and not thinned_in and not spared.pinned and not spared.held:
             gone.add(one.stem)
     return gone
 

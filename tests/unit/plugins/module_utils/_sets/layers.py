@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import datetime, timezone
-from typing import Dict
+from typing import Dict, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName, artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
@@ -16,7 +16,15 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.files import Laye
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Manifest, Proof, publish
 
 PREFIX = "wst-backup"
-MANIFEST = Manifest({"run_id": "20261123-120000-0000aaaa"}, "ab" * 32)
+MANIFEST = Manifest(
+    {
+        "run_id": "20261123-120000-0000aaaa",
+        "totals": {"files": 1000, "bytes": 10_000_000},
+        "database": {"tables": [{"schema": "app", "name": f"t{n}"} for n in range(10)], "rows_total": 5000},
+        "dump": {"size": 1000},
+    },
+    "ab" * 32,
+)
 RUN = "20261123-120000-0000aaaa"
 NEXT_RUN = "20261123-160000-0000bbbb"
 NOW = datetime(2026, 11, 23, 12, 30, 0, tzinfo=timezone.utc)
@@ -49,11 +57,11 @@ def prove_partial(layer: Layer, run_id: str, level: int = 3) -> Proof:
     return Proof(level=level, size=facts.size, mtime_ns=facts.mtime_ns, file_id=facts.file_id, sha256=digest)
 
 
-def publish_set(layer: Layer, run_id: str, size: int = 5000) -> ArtifactName:
-    """A complete set that counts."""
+def publish_set(layer: Layer, run_id: str, size: int = 5000, suspect: Sequence[str] = ()) -> ArtifactName:
+    """A complete set that counts, unless it is suspect."""
     artifact = write_partial(layer, run_id, size)
     proof = prove_partial(layer, run_id)
-    publish(layer, artifact, run_id=run_id, proof=proof, manifest=MANIFEST, check=no_check)
+    publish(layer, artifact, run_id=run_id, proof=proof, manifest=MANIFEST, check=no_check, suspect=suspect)
     return artifact
 
 

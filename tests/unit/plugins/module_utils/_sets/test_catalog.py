@@ -22,6 +22,9 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCA
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import MARKER, read_layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, parse_sidecar, read_sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import (
+    Damage,
+    Event,
+    Ruling,
     SetState,
     Verified,
     fresh_state,
@@ -44,6 +47,8 @@ SIDECAR = Sidecar(ARTIFACT.zip, 100, "aa", "bb", 3, RUN)
 VERIFIED = Verified(NOW, RUN, 3, "aa")
 STATE = SetState(ARTIFACT.stem, LOCAL, verified=VERIFIED)
 DAMAGED = RecordDamaged("torn")
+UNUSABLE_STATE = "its state file cannot be used (record_damaged): verify it again"
+RULING = Ruling(NOW, RUN, "somebody@control", "it is right")
 
 
 def fact(name: str, size: int = 100, kind: str = "file") -> FileFact:
@@ -67,7 +72,7 @@ def judge(files: List[FileFact], sidecar: Any = SIDECAR, state: Any = STATE) -> 
         (ALL, SIDECAR, STATE, "complete", ""),
         (ALL[:2], SIDECAR, None, "complete", "it was not verified on this layer"),
         (ALL, SIDECAR, replace(STATE, verified=None), "complete", "it was not verified on this layer"),
-        (ALL, SIDECAR, DAMAGED, "complete", "its state file cannot be used (record_damaged): verify it again"),
+        (ALL, SIDECAR, DAMAGED, "complete", UNUSABLE_STATE),
         (
             ALL,
             SIDECAR,
@@ -81,12 +86,16 @@ def judge(files: List[FileFact], sidecar: Any = SIDECAR, state: Any = STATE) -> 
             SIDECAR,
             replace(STATE, verified=replace(VERIFIED, zip_sha256="ff")),
             "complete",
-            "its last verification on this layer failed",
+            "what was verified on this layer is not what its sidecar says",
         ),
-        (ALL, DAMAGED, STATE, "unfinished", "its sidecar cannot be used (record_damaged)"),
-        (ALL, replace(SIDECAR, artifact="x.zip"), STATE, "unfinished", "its sidecar is that of x.zip"),
-        (ALL, replace(SIDECAR, size=99), STATE, "unfinished", "its ZIP has 100 bytes instead of 99"),
-        (ALL[1:], SIDECAR, STATE, "unfinished", "its ZIP is missing"),
+        (ALL, DAMAGED, STATE, "damaged", "its sidecar cannot be used (record_damaged)"),
+        (ALL, replace(SIDECAR, artifact="x.zip"), STATE, "damaged", "its sidecar is that of x.zip"),
+        (ALL, replace(SIDECAR, size=99), STATE, "damaged", "its ZIP has 100 bytes instead of 99"),
+        (ALL[1:], SIDECAR, STATE, "damaged", "its ZIP is missing"),
+        (ALL, SIDECAR, replace(STATE, damaged=Damage(NOW, RUN, "a bit")), "damaged", "a bit"),
+        (ALL, replace(SIDECAR, suspect=("too few", "no x")), STATE, "suspect", "too few; no x"),
+        (ALL, replace(SIDECAR, suspect=("too few",)), replace(STATE, accepted=RULING), "complete", ""),
+        (ALL, replace(SIDECAR, suspect=("too few",)), DAMAGED, "complete", UNUSABLE_STATE),
         ([ALL[0], fact(ARTIFACT.sidecar_partial(RUN))], None, None, "unfinished", "its sidecar was not published"),
         ([fact(ARTIFACT.zip_partial(RUN))], None, None, "unfinished", "being built by run " + RUN),
         (ALL[2:], None, STATE, "unfinished", "only its state file is left"),
@@ -98,7 +107,8 @@ def test_what_a_set_is(files: List[FileFact], sidecar: Any, state: Any, status: 
     (found,) = catalog.sets
     assert catalog.foreign == ()
     assert (found.status, found.reason, found.counts) == (status, reason, status == "complete" and not reason)
-    assert found.level == (3 if found.counts else 0)
+    assert found.sound is (found.counts or status == "suspect")
+    assert found.level == (3 if found.sound else 0)
     assert catalog.find(ARTIFACT) is found
     assert catalog.counting == ([found] if found.counts else [])
 
@@ -116,7 +126,9 @@ def test_what_a_set_is(files: List[FileFact], sidecar: Any, state: Any, status: 
         ("wst-backup-20261323-120000.zip", "file", "its name is not one of ours"),
         ("wst-backup-20261123-120000 (1).zip", "file", "its name is not one of ours"),
         ("wst-backup-20261123-120000.zip.partial", "file", "its name is not one of ours"),
-        ("wst-backup-20261123-120000.state.json.damaged", "file", "its name is not one of ours"),
+        ("wst-backup-20261123-120000.state.json.damaged", "file", "kept as evidence: it was found damaged"),
+        ("wst-backup-20261123-120000.zip.damaged-9", "file", "kept as evidence: it was found damaged"),
+        ("wst-backup-20261123-120000.zip.damaged-1", "file", "its name is not one of ours"),
         ("notes.txt", "file", "its name is not one of ours"),
     ],
 )
@@ -125,6 +137,23 @@ def test_what_is_foreign(name: str, kind: str, reason: str) -> None:
     catalog = judge([fact(name, 7, kind)], None, None)
     assert catalog.sets == ()
     assert [(f.name, f.size, f.reason) for f in catalog.foreign] == [(name, 7, reason)]
+
+
+@pytest.mark.parametrize("state", [None, STATE])
+def test_a_quarantined_zip_leaves_a_damaged_set_and_evidence(state: Optional[SetState]) -> None:
+    """The evidence is told as a file that nobody touches."""
+    files = [fact(ARTIFACT.zip + ".damaged"), fact(ARTIFACT.sidecar)] + [fact(ARTIFACT.state)] * bool(state)
+    catalog = judge(files, SIDECAR, state)
+    assert [(s.status, s.reason, s.size) for s in catalog.sets] == [("damaged", "its ZIP was found damaged", None)]
+    assert [f.name for f in catalog.foreign] == [ARTIFACT.zip + ".damaged"]
+
+
+def test_a_repair_that_was_interrupted_leaves_a_damaged_set() -> None:
+    """The sidecar is set aside and the new one not there yet; the ZIP may be good."""
+    catalog = judge([fact(ARTIFACT.zip), fact(ARTIFACT.sidecar + ".damaged")], None, None)
+    assert [(s.status, s.reason) for s in catalog.sets] == [("damaged", "its sidecar was found damaged")]
+    waiting = [fact(ARTIFACT.zip), fact(ARTIFACT.sidecar + ".damaged"), fact(ARTIFACT.sidecar_partial(RUN))]
+    assert [s.status for s in judge(waiting, None, None).sets] == ["unfinished"]
 
 
 @pytest.mark.parametrize("beside", [ARTIFACT.state, ARTIFACT.zip_partial(RUN)])
@@ -195,9 +224,9 @@ def layer(tmp_path: Path) -> Layer:
 
 
 def test_a_flipped_bit_anywhere_in_a_record_makes_the_set_not_count(layer: Layer) -> None:
-    """In the state file it is doubt, in the sidecar the set is unfinished; nothing else changes."""
+    """In the state file it is doubt, in the sidecar damage; nothing else changes."""
     publish_set(layer, RUN)
-    for name, status in ((ARTIFACT.state, "complete"), (ARTIFACT.sidecar, "unfinished")):
+    for name, status in ((ARTIFACT.state, "complete"), (ARTIFACT.sidecar, "damaged")):
         good = snapshot(layer)[name]
         for place in range(0, len(good), 7):
             Path(layer.file(name)).write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
@@ -244,7 +273,9 @@ def test_the_marker_is_not_foreign(layer: Layer) -> None:
 
 def test_states_come_back_as_they_went(layer: Layer) -> None:
     """Every field, and none."""
-    for state in (STATE, SetState(ARTIFACT.stem, LOCAL)):
+    event = Event(NOW, RUN)
+    full = replace(STATE, published=event, mirrored=event, repaired=event, accepted=RULING, pinned=RULING)
+    for state in (STATE, SetState(ARTIFACT.stem, LOCAL), full, full.with_damage(at=NOW, run_id=RUN, reason="a bit")):
         assert parse_state(state_body(state), name="x") == state
         write_state(layer, ARTIFACT, state)
         assert read_state(layer, ARTIFACT) == state

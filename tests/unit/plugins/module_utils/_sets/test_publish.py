@@ -21,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.prove import reverify, set_aside
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import publish
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.recover import Recovery, recover
@@ -309,11 +310,59 @@ def test_a_set_without_state_is_read_again_before_it_counts(layer: Layer) -> Non
     assert result.finished == [ARTIFACT.stem]
     assert [p.code for p in result.problems] == ["artifact_damaged"]
     catalog = read_layer(layer, prefix=PREFIX)
-    assert [(s.counts, s.reason) for s in catalog.sets] == [
-        (True, ""),
-        (False, "its last verification on this layer failed"),
-    ]
+    assert [(s.counts, s.status) for s in catalog.sets] == [(True, "complete"), (False, "damaged")]
+    assert "is not what its sidecar says" in catalog.sets[1].reason
+    assert [f.name for f in catalog.foreign] == [OLD.zip + ".damaged"]
     assert recover_next(layer) == Recovery()  # said once; the state file says it from then on
+
+
+def test_a_quarantine_that_was_cut_short_is_made_up_for(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody holds the file, or a crash came between the record and the rename."""
+    publish_set(layer, OLD_RUN)
+    with open(layer.file(OLD.zip), "r+b") as file:
+        file.write(b"X")
+    monkeypatch.setattr(api, "rename_new", held)
+    found = read_layer(layer, prefix=PREFIX).sets[0]
+    with pytest.raises(BackupError):
+        reverify(layer, OLD, found.proof, run_id=RUN)
+    monkeypatch.undo()
+    assert [(s.status, s.counts) for s in read_layer(layer, prefix=PREFIX).sets] == [("damaged", False)]
+    assert OLD.zip in snapshot(layer)
+    assert [problem.code for problem in recover_next(layer).problems] == ["artifact_damaged"]
+    assert OLD.zip + ".damaged" in snapshot(layer)
+    assert OLD.zip not in snapshot(layer)
+
+
+def held(_source: str, target: str) -> None:
+    """Another program holds the file."""
+    raise PermissionError(13, "held", target)
+
+
+def test_a_good_copy_that_somebody_put_in_its_place_counts_again(layer: Layer) -> None:
+    """Nobody is made to trust it: it is read in full first. The evidence stays."""
+    publish_set(layer, OLD_RUN)
+    good = snapshot(layer)[OLD.zip]
+    Path(layer.file(OLD.zip)).write_bytes(b"X" + good[1:])
+    sidecar = read_layer(layer, prefix=PREFIX).sets[0].proof
+    with pytest.raises(BackupError):
+        reverify(layer, OLD, sidecar, run_id=RUN)
+    Path(layer.file(OLD.zip)).write_bytes(good)
+    assert recover_next(layer).finished == [OLD.stem]
+    assert [s.counts for s in read_layer(layer, prefix=PREFIX).sets] == [True]
+    assert snapshot(layer)[OLD.zip + ".damaged"] == b"X" + good[1:]
+
+
+def test_evidence_has_nine_names_and_none_is_overwritten(layer: Layer) -> None:
+    """After that a person has to look."""
+    for number in range(9):
+        Path(layer.file("x.zip")).write_bytes(b"%d" % number)
+        assert set_aside(layer, "x.zip") == "x.zip.damaged" + (f"-{number + 1}" if number else "")
+    Path(layer.file("x.zip")).write_bytes(b"one too many")
+    with pytest.raises(ArtifactExists):
+        set_aside(layer, "x.zip")
+    assert {data for name, data in snapshot(layer).items() if name != "x.zip"} == {b"%d" % n for n in range(9)}
+    os.unlink(layer.file("x.zip"))
+    assert set_aside(layer, "x.zip") is None
 
 
 def test_a_dry_run_tells_and_touches_nothing(tmp_path: Path) -> None:

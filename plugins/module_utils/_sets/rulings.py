@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person decides about a set: that suspect content is right, or that the set stays for ever.
+
+It is written into the state file of every layer that has the set. A mirror that is away gets it from the mirror step
+of a later run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
+from ansible_collections.wst.backup.plugins.module_utils._names import ZIP, parse_artifact
+from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import UNFINISHED, BackupSet
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import Ruling, SetState, fresh_state, write_state
+
+SHORTEST_REASON = 5  # characters; it is for the auditor
+Warn = Callable[[str], None]
+Change = Callable[[BackupSet, SetState, Ruling], SetState]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which set, where, and why."""
+
+    layout: HostLayout
+    layers: Sequence[Layer]
+    prefix: str
+    artifact: str  # the stem, or the ZIP's name
+    reason: str
+    warn: Warn
+    dry_run: bool
+
+
+Found = Tuple[Layer, BackupSet]
+
+
+def accept(request: Request) -> Dict[str, Any]:
+    """Suspect content is right: the set counts, and is what later ones are compared with.
+
+    Raises ``InputInvalid`` for a set that is nowhere or was never suspect, and a reason that says nothing;
+    ``LeaseLost`` and what the file systems have.
+    """
+
+    def change(item: BackupSet, state: SetState, ruling: Ruling) -> SetState:
+        if not item.proof.suspect:
+            raise InputInvalid(f"{item.artifact.stem} is not suspect", artifact=item.artifact.stem)
+        return state if state.accepted is not None else replace(state, accepted=ruling)
+
+    return _rule(request, change)
+
+
+def pin(request: Request) -> Dict[str, Any]:
+    """Retention never removes the set. Raises as ``accept``."""
+    return _rule(request, lambda _item, state, ruling: state if state.pinned else replace(state, pinned=ruling))
+
+
+def unpin(request: Request) -> Dict[str, Any]:
+    """Retention decides about the set again. Raises as ``accept``."""
+    return _rule(request, lambda _item, state, _ruling: replace(state, pinned=None))
+
+
+def _rule(request: Request, change: Change) -> Dict[str, Any]:
+    if len(request.reason.strip()) < SHORTEST_REASON:
+        raise InputInvalid("the reason must say something: it is kept for those who ask later", reason=request.reason)
+    if request.dry_run:
+        return _apply(request, change, None)
+    with held(request.layout) as lease:
+        return _apply(request, change, lease)
+
+
+def _apply(request: Request, change: Change, lease: Optional[Held]) -> Dict[str, Any]:
+    found = _look(request)
+    context = _context.current()
+    ruling = Ruling(
+        at=utc_now(), run_id=context.run_id or "", by=context.controller or "", reason=request.reason.strip()
+    )
+    changed: List[str] = []
+    for layer, item in found:
+        state = fresh_state(layer, item.artifact) if lease else item.state
+        state = state or SetState(artifact=item.artifact.stem, layer=layer.name)
+        new = change(item, state, ruling)
+        if new == state:
+            continue
+        changed.append(layer.name)
+        if lease is not None:
+            lease.check()
+            write_state(layer, item.artifact, new)
+    return {
+        "changed": bool(changed),
+        "artifact": found[0][1].artifact.stem,
+        "layers": [layer.name for layer, _item in found],
+        "changed_layers": changed,
+    }
+
+
+def _look(request: Request) -> List[Found]:
+    """Every layer's set of that name; raises ``InputInvalid`` where there is none."""
+    name = request.artifact if request.artifact.endswith(ZIP) else request.artifact + ZIP
+    artifact = parse_artifact(name, request.prefix)
+    if artifact is None:
+        raise InputInvalid(f"{request.artifact!r} is no set of prefix {request.prefix}", artifact=request.artifact)
+    found: List[Found] = []
+    for layer in request.layers:
+        try:
+            item = read_layer(layer, prefix=request.prefix).find(artifact)
+        except BackupError as error:  # the mirror may be away: it is told later
+            request.warn(f"layer {layer.name} was not told: {error.code}: {error.message}")
+            continue
+        if item is not None and item.status != UNFINISHED and item.sidecar is not None:
+            found.append((layer, item))
+    if not found:
+        raise InputInvalid(f"no layer has a whole set {artifact.stem}", artifact=artifact.stem)
+    return found

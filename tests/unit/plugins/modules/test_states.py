@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Suspect sets, and what persons decide: the modules on real directories, each check, run, check again, run again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import MANIFEST, PREFIX, publish_set
+from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
+from ansible_collections.wst.backup.tests.unit.plugins.modules.test_sets import (
+    OWN,
+    RUN,
+    changes,
+    four,
+    leave_proof,
+    run_id_of,
+    world,
+)
+
+EMPTIED = {**MANIFEST.body, "totals": {"files": 3, "bytes": 300}}
+WHY = {"reason": "moved to blob storage, change 4711"}
+
+
+def counting(host: Host) -> List[List[str]]:
+    """What counts, layer by layer."""
+    report = host.run("backup_info", layers=host.layers())
+    return [[one["artifact"] for one in layer["sets"] if one["counts"]] for layer in report["layers"]]
+
+
+@pytest.fixture
+def mirrored(host: Host, volumes: Dict[str, Any]) -> Dict[str, Any]:
+    """A run on a host with a mirror; the parameters of its mirror steps."""
+    host.begin(RUN)
+    params = {"local_dir": host.local, "mirror_dir": host.mirror}
+    return {**params, "volume_id": host.run("mirror_init", **params)["volume_id"]}
+
+
+def test_an_emptied_source_makes_a_suspect_set_that_pushes_nothing_out(host: Host, mirrored: Dict[str, Any]) -> None:
+    """Published, mirrored, not counting, no retention; accepted, it counts and is the new baseline."""
+    old = publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    leave_proof(host, manifest=EMPTIED)
+    where = {"local_dir": host.local, "mirror_dir": host.mirror}
+    published = four(host, "backup_publish", **where)
+    assert changes(published) == [True, True, False, False]
+    for result in published:
+        assert [text.split()[0] for text in result["suspect"]] == ["files", "bytes"]
+        assert (result["problem"]["code"], result["artifact"]) == ("content_anomaly", OWN.stem)
+        assert "accept.yml" in result["problem"]["remedy"]
+    assert published[1]["baseline"] == old.stem
+    assert sorted(host.run("backup_mirror", **mirrored)["mirrored"]) == [old.stem, OWN.stem]
+    assert counting(host) == [[old.stem], [old.stem]]
+    assert host.run("backup_retention", layers=host.layers())["code"] == "retention_refused"
+
+    accepted = four(host, "backup_accept", layers=host.layers(), artifact=OWN.stem, **WHY)
+    assert changes(accepted) == [True, True, False, False]
+    assert accepted[1]["changed_layers"] == [LOCAL, MIRROR]
+    assert counting(host) == [[OWN.stem, old.stem]] * 2
+    told = host.run("backup_info", layers=host.layers())["layers"][0]["sets"][0]
+    assert (told["state"], told["accepted"]["reason"]) == ("complete", WHY["reason"])
+    assert told["suspect"] == published[1]["suspect"]
+    assert host.run("backup_retention", layers=host.layers())["changed"] is False
+
+
+def test_what_is_required_and_missing_makes_a_set_suspect_without_any_baseline(host: Host) -> None:
+    host.begin(RUN)
+    leave_proof(host, missing=["wst/web.config"])
+    told = host.run(
+        "backup_publish", local_dir=host.local, mirror_dir=host.mirror, required_tables=["app.t1", "app.users"]
+    )
+    assert told["suspect"] == [
+        "the required path wst/web.config is not in it",
+        "the required table app.users is not in it",
+    ]
+    assert told["baseline"] is None
+
+
+def test_the_threshold_can_be_told(host: Host) -> None:
+    publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    host.begin(RUN)
+    leave_proof(host, manifest={**MANIFEST.body, "totals": {"files": 800, "bytes": 9_900_000}})
+    params = {"local_dir": host.local, "mirror_dir": host.mirror}
+    assert host.run("backup_publish", check=True, anomaly_shrink_percent=10, **params)["suspect"] != []
+    assert host.run("backup_publish", anomaly_shrink_percent=0, **params)["code"] == "input_invalid"
+    assert host.run("backup_publish", **params)["suspect"] == []
+
+
+def test_a_lost_state_file_does_not_let_a_suspect_set_count(host: Host) -> None:
+    """Why it is suspect stands in the sidecar; only that somebody accepted it is lost, which is safe."""
+    layer = Layer(LOCAL, host.local)
+    artifact = publish_set(layer, run_id_of(1), suspect=["too few"])
+    host.begin(RUN)
+    host.run("backup_accept", layers=host.layers()[:1], artifact=artifact.stem, **WHY)
+    assert read_layer(layer, prefix=PREFIX).counting != []
+    os.unlink(layer.file(artifact.state))
+    host.run("backup_sweep", layers=host.layers()[:1])
+    (found,) = read_layer(layer, prefix=PREFIX).sets
+    assert (found.status, found.sound, found.counts) == ("suspect", True, False)
+
+
+def test_a_pinned_set_outlives_every_policy(host: Host, mirrored: Dict[str, Any]) -> None:
+    """On both layers, until it is unpinned."""
+    for day in range(1, 20):
+        publish_set(Layer(LOCAL, host.local), run_id_of(day))
+    publish_set(Layer(LOCAL, host.local), RUN)
+    host.run("backup_mirror", **mirrored)
+    oldest = PREFIX + "-" + run_id_of(19)[:15]
+    pinned = four(host, "backup_pin", layers=host.layers(), artifact=oldest + ".zip", **WHY)
+    assert changes(pinned) == [True, True, False, False]
+    assert pinned[1]["layers"] == [LOCAL]  # the mirror would not keep it, so it was never copied
+    removed = host.run("backup_retention", layers=host.layers())
+    assert oldest not in removed["removed"][LOCAL]
+    assert len(removed["removed"][LOCAL]) == 5
+    reasons = {one["artifact"]: one["reason"] for one in removed["plan"][LOCAL]}
+    assert reasons[oldest] == f"pinned ({WHY['reason']})"
+    unpinned = four(host, "backup_pin", layers=host.layers(), artifact=oldest, state="absent", **WHY)
+    assert changes(unpinned) == [True, True, False, False]
+    assert host.run("backup_retention", layers=host.layers())["removed"][LOCAL] == [oldest]
+
+
+def test_a_mirror_that_was_away_learns_of_it_from_the_next_run(host: Host, mirrored: Dict[str, Any]) -> None:
+    suspect = publish_set(Layer(LOCAL, host.local), run_id_of(1), suspect=["too few"])
+    host.run("backup_mirror", **mirrored)
+    os.rename(host.mirror, host.mirror + ".away")
+    for name in ("backup_accept", "backup_pin"):
+        told = host.run(name, layers=host.layers(), artifact=suspect.stem, **WHY)
+        assert told["changed_layers"] == [LOCAL]
+        assert "layer mirror was not told" in json.dumps(told["warnings"])
+    os.rename(host.mirror + ".away", host.mirror)
+    assert counting(host) == [[suspect.stem], []]
+    assert host.run("backup_mirror", **mirrored)["changed"] is True
+    assert counting(host) == [[suspect.stem], [suspect.stem]]
+    state = read_layer(Layer(MIRROR, host.mirror), prefix=PREFIX).sets[0].state
+    assert state is not None
+    assert state.pinned is not None
+    assert host.run("backup_mirror", **mirrored)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"artifact": "wst-backup-20200101-000000"},
+        {"artifact": "somebody's.zip"},
+        {"reason": " no "},
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(host: Host, wrong: Dict[str, str]) -> None:
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1), suspect=["too few"])
+    host.begin(RUN)
+    before = world(host)
+    for name in ("backup_accept", "backup_pin"):
+        params = {"layers": host.layers(), "artifact": artifact.stem, **WHY, **wrong}
+        for check in (True, False):
+            assert host.run(name, check=check, **params)["code"] == "input_invalid"
+    assert world(host) == before
+
+
+def test_a_set_that_is_not_suspect_is_not_accepted_and_without_the_lease_nothing_changes(host: Host) -> None:
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    before = world(host)
+    params = {"layers": host.layers(), "artifact": artifact.stem, **WHY}
+    assert host.run("backup_pin", **params)["code"] == "not_proved"
+    host.begin(RUN)
+    assert host.run("backup_accept", **params)["code"] == "input_invalid"
+    assert world(host) == before
+
+
+def test_a_repair_that_cannot_help_says_so_and_does_the_rest(host: Host, mirrored: Dict[str, Any]) -> None:
+    """The set that only one layer has is lost; the other one comes back."""
+    local = Layer(LOCAL, host.local)
+    first, second = publish_set(local, run_id_of(2)), publish_set(local, run_id_of(1))
+    host.run("backup_mirror", **mirrored)
+    for artifact in (first, second):
+        os.unlink(local.file(artifact.zip))
+    for name in (first.zip, first.sidecar, first.state):
+        os.unlink(os.path.join(host.mirror, name))
+    shown = host.run("backup_repair", check=True, **mirrored)
+    assert [one["artifact"] for one in shown["repaired"]] == [second.stem]
+    assert [(one["artifact"], one["reason"]) for one in shown["hopeless"]] == [
+        (first.stem, "layer mirror has no such set")
+    ]
+    assert not Path(local.file(second.zip)).exists()
+    failed = host.run("backup_repair", **mirrored)
+    assert failed["code"] == "artifact_damaged"
+    assert [one["artifact"] for one in failed["facts"]["repaired"]] == [second.stem]
+    assert counting(host) == [[second.stem], [second.stem]]
+
+
+def test_a_repair_touches_no_disk_that_is_not_the_mirror(host: Host, mirrored: Dict[str, Any]) -> None:
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    host.run("backup_mirror", **mirrored)
+    os.unlink(os.path.join(host.mirror, artifact.zip))
+    before = world(host)
+    for check in (True, False):
+        told = host.run("backup_repair", check=check, **{**mirrored, "volume_id": "another"})
+        assert told["code"] == "mirror_wrong_volume"
+    assert world(host) == before
