@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Suspect, damaged and pinned sets through the playbooks, the world read back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from integration.provocations import moved_away
+from integration.world import World
+
+REASON = "the old tree moved to blob storage"
+
+
+@contextlib.contextmanager
+def emptied(tree: Path) -> Iterator[None]:
+    """A source tree that has one file left."""
+    with moved_away(tree):
+        tree.mkdir()
+        (tree / "left.txt").write_text("x")
+        try:
+            yield
+        finally:
+            (tree / "left.txt").unlink()
+            tree.rmdir()
+
+
+def ruled(artifact: str, **more: str) -> dict[str, str]:
+    """What an operator gives accept.yml and pin.yml."""
+    return {"backup_set": artifact, "backup_reason": REASON, **more}
+
+
+def row(output: str, layer: str, artifact: str) -> list[str]:
+    """That set's row in the table of list.yml."""
+    return next(line.split() for line in output.splitlines() if line.split()[:2] == [layer, artifact])
+
+
+def test_an_emptied_source_pushes_nothing_out_until_somebody_accepts_it(world: World) -> None:
+    before = world.artifacts()
+    with emptied(world.sources["wst"]), emptied(world.sources["wst-api"]):
+        played = world.play("backup.yml")
+        assert played.failed_with("content_anomaly"), played.output
+        assert "accept.yml" in played.output
+        (suspect,) = set(world.artifacts()) - set(before)
+        assert world.artifacts(world.mirror) == world.artifacts()
+        end = world.audit()[-1]
+        assert (end["event"], end["code"], end["details"]["artifact"]) == ("backup_end", "content_anomaly", suspect)
+        again = world.play("backup.yml")
+        assert again.failed_with("content_anomaly"), again.output  # it is no baseline before it is accepted
+
+    listed = world.play("list.yml")
+    for layer in ("local", "mirror"):
+        assert row(listed.output, layer, suspect)[2:4] == ["suspect", "no"]
+
+    assert world.play("accept.yml", "--check", extra=ruled(suspect)).code == 0
+    assert row(world.play("list.yml").output, "local", suspect)[2:4] == ["suspect", "no"]
+    for _time in range(2):
+        accepted = world.play("accept.yml", extra=ruled(suspect))
+        assert accepted.code == 0, accepted.output
+    listed = world.play("list.yml")
+    for layer in ("local", "mirror"):
+        assert row(listed.output, layer, suspect)[2:4] == ["complete", "yes"]
+    record = next(record for record in world.audit() if record["event"] == "accept")
+    assert (record["details"]["artifact"], record["details"]["reason"]) == (suspect, REASON)
+
+    clean = world.play("backup.yml")
+    assert clean.code == 0, clean.output
+
+
+def test_a_rotten_copy_is_quarantined_and_repaired_from_the_other_layer(world: World) -> None:
+    newest = world.artifacts()[-1]
+    for damaged, layer, other in ((world.local, "local", world.mirror), (world.mirror, "mirror", world.local)):
+        path = damaged / f"{newest}.zip"
+        good = path.read_bytes()
+        bad = good[:1000] + bytes([good[1000] ^ 16]) + good[1001:]
+        path.write_bytes(bad)
+
+        found = world.play("verify.yml", extra={"backup_verify_level": 2})
+        assert found.failed_with("artifact_damaged"), found.output
+        assert not path.exists()
+        assert (damaged / f"{newest}.zip.damaged").read_bytes() == bad
+        assert row(world.play("list.yml").output, layer, newest)[2:4] == ["damaged", "no"]
+
+        shown = world.play("repair.yml", "--check")
+        assert shown.code == 0, shown.output
+        assert newest in shown.output
+        assert not path.exists()
+        for _time in range(2):
+            repaired = world.play("repair.yml")
+            assert repaired.code == 0, repaired.output
+        assert "no set is damaged" in repaired.output
+        assert path.read_bytes() == (other / path.name).read_bytes() == good
+        assert row(world.play("list.yml").output, layer, newest)[2:4] == ["complete", "yes"]
+        record = next(
+            record
+            for record in reversed(world.audit())
+            if record["event"] == "repair" and record["details"]["repaired"]
+        )
+        assert record["details"]["repaired"][0]["artifact"] == newest
+        (damaged / f"{newest}.zip.damaged").unlink()
+    assert world.play("verify.yml", extra={"backup_verify_level": 2}).code == 0
+
+
+def test_a_set_that_both_layers_have_lost_is_told_and_older_sets_are_whole(world: World) -> None:
+    newest = world.artifacts()[-1]
+    kept = {}
+    for layer in (world.local, world.mirror):
+        path = layer / f"{newest}.zip"
+        kept[path] = path.read_bytes()
+        path.unlink()
+    try:
+        played = world.play("repair.yml")
+        assert played.failed_with("artifact_damaged"), played.output
+        assert "not proved either" in " ".join(played.output.split())
+        failed = world.audit()[-1]
+        assert (failed["event"], failed["result"], failed["code"]) == ("repair", "failure", "artifact_damaged")
+    finally:
+        for path, data in kept.items():
+            path.write_bytes(data)
+    assert world.play("verify.yml", extra={"backup_verify_level": 2}).code == 0
+
+
+def test_a_pin_stands_on_both_layers_and_is_taken_back(world: World) -> None:
+    oldest = world.artifacts()[0]
+    pinned = world.play("pin.yml", extra=ruled(oldest))
+    assert pinned.code == 0, pinned.output
+    listed = world.play("list.yml")
+    for layer in ("local", "mirror"):
+        assert " ".join(row(listed.output, layer, oldest)).endswith(f"pinned: {REASON}")
+    unpinned = world.play("pin.yml", extra=ruled(oldest, backup_pin_state="absent"))
+    assert unpinned.code == 0, unpinned.output
+    assert "pinned" not in world.play("list.yml").output
+    nonsense = world.play("pin.yml", extra=ruled("wst-backup-20200101-000000"))
+    assert nonsense.failed_with("input_invalid"), nonsense.output
+    assert world.play("pin.yml").code == 2  # no set was named
