@@ -16,6 +16,9 @@ description:
     snapshot is taken. The rows of every table are counted in that snapshot and compared with the rows in the dump.
   - Writes C(roles.sql) beside it, with the roles, memberships and settings of the server and without passwords, and
     C(database.json) with the facts for the steps that follow.
+  - C(pg_dump) can end well and warn. What it says is missing, may not restore as it was, or is unknown becomes a
+    warning of this module; all of it is recorded in C(database.json) and so in the artifact's manifest. Only when it
+    says that data is not in the dump, the module fails.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
   root:
@@ -104,6 +107,14 @@ snapshot_at:
   returned: success, not in check mode
   type: str
   sample: "2026-11-23T15:00:00Z"
+pg_dump_warnings:
+  description:
+    - How often C(pg_dump) warned, by what it means.
+    - C(harmless); C(missing), something other than data is not in the dump; C(restore), it is there but may not restore
+      as it was; C(unknown).
+  returned: success, not in check mode
+  type: dict
+  sample: {missing: 1}
 duration:
   description: Seconds that the step took.
   returned: success, not in check mode
@@ -112,7 +123,7 @@ duration:
 
 import os
 import time
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _context, _edge
@@ -127,6 +138,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.produce import (
     make_workspace,
     produce,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
 
@@ -143,7 +155,7 @@ def argument_spec() -> Dict[str, Any]:
     }
 
 
-def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
+def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Dict[str, Any]:
     """Dump, or in check mode log in; returns the module's result."""
     began = time.monotonic()
     layout = HostLayout(params["root"])
@@ -163,6 +175,8 @@ def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
     with held(layout, run_id):
         workspace = make_workspace(layout, run_id)
         body = produce(order, password, workspace)
+    for sentence in sentences(body["warnings"]):
+        warn(sentence)
     return {**summary(body, workspace), "changed": True, "duration": round(time.monotonic() - began, 1)}
 
 
@@ -177,13 +191,14 @@ def summary(body: Dict[str, Any], workspace: str) -> Dict[str, Any]:
         "large_objects": body["large_objects"]["count"],
         "server_version": body["database"]["server_version"],
         "snapshot_at": body["snapshot_at"],
+        "pg_dump_warnings": body["warnings"]["counts"],
     }
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    _edge.run(module, lambda: work(module.params, check_mode=module.check_mode))
+    _edge.run(module, lambda: work(module.params, check_mode=module.check_mode, warn=module.warn))
 
 
 if __name__ == "__main__":

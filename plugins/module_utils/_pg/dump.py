@@ -8,16 +8,25 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from dataclasses import dataclass
 from typing import BinaryIO, Dict, List, Mapping
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs, _process
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import APPLICATION, KEEPALIVES, options_text
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import Lines, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DISABLE, DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
 _CONTENTS = re.compile(r'dumping contents of table "(.*)"')
-_KEPT_LINE = 4096  # characters of an unfinished line of messages
+
+
+@dataclass(frozen=True)
+class Written:
+    """What pg_dump wrote and said: the SHA-256 of its output, and its warnings."""
+
+    sha256: str
+    warnings: Warnings
 
 
 def environment(options: DatabaseOptions, password: str) -> Dict[str, str]:
@@ -67,8 +76,8 @@ def arguments(tools: Tools, *, snapshot: str, lock_timeout: int, compress: int) 
     ]
 
 
-def run(argv: List[str], *, env: Dict[str, str], out: BinaryIO, place: str, sizes: Mapping[str, int]) -> str:
-    """Let pg_dump write through us into ``out``; returns the SHA-256 of what it wrote.
+def run(argv: List[str], *, env: Dict[str, str], out: BinaryIO, place: str, sizes: Mapping[str, int]) -> Written:
+    """Let pg_dump write through us into ``out``.
 
     The bytes come through a pipe on purpose. From 17 on pg_dump opens its standard output for appending, and on a file
     it then adds a second table of contents behind the data instead of replacing the first (seen with 17.10 and 18.6);
@@ -76,22 +85,28 @@ def run(argv: List[str], *, env: Dict[str, str], out: BinaryIO, place: str, size
 
     :param place: the server in words.
     :param sizes: bytes of each table on the server, for the progress.
-    :raises OSError: what writing raises; Cancelled; the named failure of pg_dump.
+    :raises OSError: what writing raises; Cancelled; the named failure of pg_dump; DumpDamaged when it ends well and
+        says that data is not in the dump.
     """
     _jobs.step("dump the database")
     digest = hashlib.sha256()
     meter = _Meter(sizes)
+    warnings = Warnings()
+    lines = Lines(meter.hear, warnings.hear)
 
     def write(chunk: bytes) -> None:
         out.write(chunk)
         digest.update(chunk)
         meter.report()
 
-    result = _process.run_tool(argv, env=env, consume=write, hear=meter.hear)
+    result = _process.run_tool(argv, env=env, consume=write, hear=lines.hear)
+    tool = os.path.basename(argv[0])
     if result.exit_code != 0:
-        tool = os.path.basename(argv[0])
         raise failures.of_dump_tool(tool, result.exit_code, result.stderr, place=place)
-    return digest.hexdigest()
+    lines.end()
+    warnings.end()
+    failures.require_all_data(tool, warnings, place=place)
+    return Written(digest.hexdigest(), warnings)
 
 
 class _Meter:
@@ -102,17 +117,13 @@ class _Meter:
         self._total = sum(sizes.values())
         self._done = 0
         self._current = ""
-        self._line = ""
 
-    def hear(self, data: bytes) -> None:
-        """A piece of pg_dump's messages; called from the thread that reads them."""
-        lines = (self._line + data.decode("utf-8", "backslashreplace")).split("\n")
-        self._line = lines.pop()[-_KEPT_LINE:]
-        for line in lines:
-            match = _CONTENTS.search(line)
-            if match:
-                self._done += self._sizes.get(self._current, 0)
-                self._current = match[1]
+    def hear(self, line: str) -> None:
+        """A line of pg_dump's messages; called from the thread that reads them."""
+        match = _CONTENTS.search(line)
+        if match:
+            self._done += self._sizes.get(self._current, 0)
+            self._current = match[1]
 
     def report(self) -> None:
         """Tell where it is; raises Cancelled."""

@@ -30,6 +30,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     NoSpace,
     ToolFailed,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import LOST, Warnings
 
 MAX_QUOTE = 2000  # characters of a foreign text that a message may carry
 
@@ -121,6 +122,13 @@ def of_session(sqlstate: Optional[str], text: str, *, place: str, connecting: bo
 def of_dump_tool(tool: str, exit_code: int, stderr: str, *, place: str) -> BackupError:
     """The failure of ``pg_dump``, from its messages and exit code."""
     return _of_tool(name_of_text(stderr) or ToolFailed, tool, exit_code, stderr, place=place)
+
+
+def require_all_data(tool: str, warnings: Warnings, *, place: str) -> None:
+    """Raises ``DumpDamaged`` when ``pg_dump`` ended well and said that data is not in the dump."""
+    lost = [message.text for message in warnings.of(LOST)]
+    if lost:
+        raise DumpDamaged(f"{place}: {tool} says: {lost[0]}", tool=tool, server=place, warnings=lost)
 
 
 def of_restore_tool(tool: str, exit_code: int, stderr: str, *, name: str) -> BackupError:

@@ -25,6 +25,7 @@ from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL
 from ansible_collections.wst.backup.plugins.module_utils._pg import dump, record
 from ansible_collections.wst.backup.plugins.module_utils._pg import facts as facts_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
+from ansible_collections.wst.backup.plugins.module_utils._pg.dump import Written
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.roles import roles_sql
 from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot, hold
@@ -118,8 +119,8 @@ def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], by
             facts = facts_of.count(snapshot, options, survey)
             with named(options):
                 roles = roles_sql(session)
-    body = record.expectation(snapshot, facts, options)
-    return body, roles, _prove(order, partial, body, written)
+    body = {**record.expectation(snapshot, facts, options), **record.warnings_part(written.warnings)}
+    return body, roles, _prove(order, partial, body, written.sha256)
 
 
 def _require_tables(snapshot: Snapshot, options: DatabaseOptions) -> None:
@@ -127,7 +128,7 @@ def _require_tables(snapshot: Snapshot, options: DatabaseOptions) -> None:
         raise DumpEmpty(f"{options.place} has no tables", server=options.place)
 
 
-def _dump(order: Order, password: str, partial: str, snapshot: Snapshot, sizes: Dict[str, int]) -> str:
+def _dump(order: Order, password: str, partial: str, snapshot: Snapshot, sizes: Dict[str, int]) -> Written:
     argv = dump.arguments(order.tools, snapshot=snapshot.id, lock_timeout=order.lock_timeout, compress=order.compress)
     env = dump.environment(order.options, password)
     try:

@@ -34,6 +34,9 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
     ``name``, ``size``, ``sha256`` of roles.sql
 ``tools``
     ``pg_dump``, ``pg_restore``, ``psycopg``, ``libpq``
+``warnings``
+    of pg_dump, which ended well: ``counts`` ({kind: number}; kinds as in ``messages``: harmless, missing, restore,
+    unknown), ``first`` (the first 50 of each kind: ``kind``, ``text``), ``noise`` (up to 20 lines that are not its own)
 ``proof``
     ``tables`` (with data), ``rows_total``, ``large_objects``, ``sequences``: what the full decode found, equal to the
     above
@@ -41,17 +44,24 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
 from ansible_collections.wst.backup.plugins.module_utils._pg.facts import DatabaseFacts
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import MISSING, RESTORE, UNKNOWN, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._pg.verify import DumpProof
 
 SCHEMA_VERSION = 1
+MAX_SENTENCES = 20
+_MEANINGS = {
+    MISSING: "pg_dump says that something is not in the dump",
+    RESTORE: "pg_dump says that something may not restore as it was",
+    UNKNOWN: "pg_dump says",
+}  # the gravest first; what is harmless is recorded only
 
 
 def expectation(snapshot: Snapshot, facts: DatabaseFacts, options: DatabaseOptions) -> Dict[str, Any]:
@@ -101,6 +111,26 @@ def dump_part(proof: DumpProof, *, name: str) -> Dict[str, Any]:
             "sequences": proof.sequences,
         },
     }
+
+
+def warnings_part(warnings: Warnings) -> Dict[str, Any]:
+    """The body's ``warnings``."""
+    first = [{"kind": message.kind, "text": message.text} for message in warnings.first]
+    return {"warnings": {"counts": dict(warnings.counts), "first": first, "noise": list(warnings.noise)}}
+
+
+def sentences(warnings: Mapping[str, Any]) -> List[str]:
+    """What the operator should read of the body's ``warnings``, each quoted."""
+    told = [
+        f"{meaning}: {warning['text']}"
+        for kind, meaning in _MEANINGS.items()
+        for warning in warnings["first"]
+        if warning["kind"] == kind
+    ][:MAX_SENTENCES]
+    more = sum(warnings["counts"].get(kind, 0) for kind in _MEANINGS) - len(told)
+    if more:
+        told.append(f"pg_dump warned {more} times more; the first of each kind are in the manifest, database.warnings")
+    return told
 
 
 def tools_part(tools: Tools) -> Dict[str, str]:

@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.doc_fragments.database import Module
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import argument_spec
+from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences
 
 pytestmark = pytest.mark.posix  # needs a server of its own
 
@@ -90,6 +91,39 @@ def test_check_run_check_run(host: Host) -> None:
     again = host.call()
     assert (again["failed"], again["code"]) == (True, "artifact_exists")
     assert Path(result["dump"]).read_bytes() == before
+
+
+def test_what_pg_dump_warns_of_is_told(host: Host) -> None:
+    """The dump is made, and nobody has to look into it to learn what it lacks."""
+    database = host.database
+    database.run(
+        f"CREATE ROLE reader LOGIN PASSWORD '{database.password}'",
+        "GRANT pg_read_all_data TO reader",
+        "DO $$BEGIN EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO reader', "
+        "(SELECT max(oid) FROM pg_largeobject_metadata)); END$$",
+        "CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 dbname=none' PUBLICATION p "
+        "WITH (connect = false, enabled = false, slot_name = NONE)",
+    )
+    try:
+        result = host.call(database=dataclasses.asdict(database.options(user="reader")))
+    finally:
+        database.run("DROP SUBSCRIPTION feed", "DROP OWNED BY reader", "DROP ROLE reader")
+    assert (result.get("failed"), result["pg_dump_warnings"]) == (None, {"missing": 1})
+    told = "subscriptions not dumped because current user is not a superuser"
+    assert [told in str(warning) for warning in result["warnings"]] == [True]
+
+
+def test_warnings_are_told_by_what_they_mean() -> None:
+    kinds = {"harmless": 1, "missing": 1, "restore": 30, "unknown": 1}
+    first = [{"kind": kind, "text": f"{kind} {n}"} for kind, number in kinds.items() for n in range(number)]
+    told = sentences({"counts": {**kinds, "restore": 70}, "first": first, "noise": []})
+    assert len(told) == 21
+    assert told[0] == "pg_dump says that something is not in the dump: missing 0"
+    assert told[1] == "pg_dump says that something may not restore as it was: restore 0"
+    assert "harmless" not in str(told)
+    assert told[-1] == "pg_dump warned 52 times more; the first of each kind are in the manifest, database.warnings"
+    few = {"counts": {"harmless": 1, "unknown": 1}, "first": [first[0], first[-1]], "noise": []}
+    assert sentences(few) == ["pg_dump says: unknown 0"]
 
 
 def test_failures_are_results(host: Host) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import signal
@@ -27,6 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DbPermission,
     DbRowSecurity,
     DbVersionMismatch,
+    DumpDamaged,
     DumpEmpty,
     InputInvalid,
     NoSpace,
@@ -34,6 +36,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
 from ansible_collections.wst.backup.plugins.module_utils._pg import produce as produce_of
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import Lines, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
@@ -218,6 +221,74 @@ def test_forced_row_security_is_named(database: Any) -> None:
         assert error.facts["tables"] == ["public.guarded"]
         database.run("ALTER TABLE guarded NO FORCE ROW LEVEL SECURITY")
         assert database.produce(options=database.options(user="owner_of_it"))["rows_total"] == 10
+
+
+CIRCLE = (
+    "CREATE TABLE hen (id int PRIMARY KEY, egg int)",
+    "CREATE TABLE egg (id int PRIMARY KEY, hen int REFERENCES hen)",
+    "ALTER TABLE hen ADD FOREIGN KEY (egg) REFERENCES egg",
+    "INSERT INTO hen VALUES (1, NULL)",
+    "INSERT INTO egg VALUES (1, 1)",
+    "UPDATE hen SET egg = 1",
+)
+
+
+def test_circular_keys_matter_to_dumps_of_data_alone(database: Any) -> None:
+    """Ours restores as it is and pg_dump has nothing to warn of; what it says of the other kind is known."""
+    database.run(*CIRCLE)
+    warnings = database.produce()["warnings"]
+    assert (warnings["counts"], warnings["first"]) == ({}, [])
+    server = database.server
+    server.run('CREATE DATABASE "copy" TEMPLATE template0')
+    server.tool("pg_restore", "--exit-on-error", "-d", "copy", str(database.dump))
+    assert server.rows("SELECT egg.id, hen.id FROM egg JOIN hen ON hen.egg = egg.id", database="copy") == [(1, 1)]
+    server.run('DROP DATABASE "copy"')
+    argv = [str(server.bin / "pg_dump"), "--data-only", "--verbose", "-d", database.name]
+    done = subprocess.run(argv, env=server.environment(LC_MESSAGES="C"), capture_output=True, check=True)
+    heard = Warnings()
+    lines = Lines(heard.hear)
+    lines.hear(done.stderr)
+    lines.end()
+    heard.end()
+    assert heard.counts == {"harmless": 1}
+    for part in ("circular foreign-key constraints", "detail: hen", "detail: egg", "hint: "):
+        assert part in heard.first[0].text
+
+
+def test_subscriptions_that_are_not_in_the_dump_are_told(database: Any) -> None:
+    database.run("CREATE TABLE t (a int)")
+    with role(database, "reader"):
+        database.run(
+            "GRANT pg_read_all_data TO reader",
+            "CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 dbname=none' PUBLICATION p "
+            "WITH (connect = false, enabled = false, slot_name = NONE)",
+        )
+        try:
+            warnings = database.produce(options=database.options(user="reader"))["warnings"]
+        finally:
+            database.run("DROP SUBSCRIPTION feed")
+    assert read_record(str(database.workspace / "database.json"))["warnings"] == warnings
+    text = "subscriptions not dumped because current user is not a superuser"
+    assert warnings == {"counts": {"missing": 1}, "first": [{"kind": "missing", "text": text}], "noise": []}
+
+
+def test_nothing_to_warn_of(database: Any) -> None:
+    database.run(*ODDITIES)
+    warnings = database.produce()["warnings"]
+    assert (warnings["counts"], warnings["first"]) == ({}, [])
+
+
+def test_data_that_pg_dump_says_it_left_out_fails_the_dump(database17: Any) -> None:
+    """A program that ends with 0 and says so: none of today's does, so one is made up."""
+    database17.run("CREATE TABLE t (a int)")
+    tools = database17.tools
+    fake = database17.workspace.parent / "pg_dump"
+    said = 'echo "pg_dump: warning: data of table \\"t\\" not dumped" >&2'
+    fake.write_text(f'#!/bin/sh\n{tools.pg_dump.path} "$@" || exit 1\n{said}\n', encoding="ascii")
+    fake.chmod(0o755)
+    odd = dataclasses.replace(tools, pg_dump=dataclasses.replace(tools.pg_dump, path=str(fake)))
+    error = failing(database17, DumpDamaged, tools=odd)
+    assert error.facts["warnings"] == ['data of table "t" not dumped']
 
 
 def test_what_may_not_be_read_is_named(database: Any) -> None:
