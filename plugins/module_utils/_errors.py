@@ -326,10 +326,13 @@ class KeyMalformed(BackupError):
 
 
 class KeyPermissions(BackupError):
-    """Somebody other than the operator, SYSTEM and Administrators can read or write the key file."""
+    """Somebody other than the operator, SYSTEM and Administrators can read or write the key file, or we cannot."""
 
     code = "key_permissions"
-    remedy = "Restrict the file to the operator, SYSTEM and Administrators, without inheritance, and check its owner."
+    remedy = (
+        "Restrict the file to the operator, SYSTEM and Administrators, without inheritance, and check its owner: "
+        "the message has the commands for this host, where it could be asked."
+    )
 
 
 class PathPermissions(BackupError):

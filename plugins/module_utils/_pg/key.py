@@ -9,30 +9,55 @@ is accepted and is not part of the password, because every editor and ``echo`` w
 
 from __future__ import annotations
 
-from typing import Optional
+from dataclasses import asdict
+from typing import Any, List, Optional
 
+from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing, KeyPermissions
-from ansible_collections.wst.backup.plugins.module_utils._platform.api import long_path
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 MAX_BYTES = 4096  # a password is shorter; a larger file is something else
 _QUOTES = b"\"'`"
+_HELD = (32, 33)  # Windows' sharing and lock violation, for which Python raises PermissionError too
 _BOMS = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\xef\xbb\xbf", "UTF-8 with a byte order mark"))
 
 
 def read_key(path: str) -> str:
     """The password in the key file.
 
-    Raises ``KeyMissing`` where there is no file, ``KeyPermissions`` where this account may not read it, and
-    ``KeyMalformed`` for anything but one password in printable ASCII. No message has any byte of the content.
+    Raises ``KeyMissing`` where there is no file, ``KeyPermissions`` where this account may not read it,
+    ``PathUnusable`` while another program holds it, and ``KeyMalformed`` for anything but one password in printable
+    ASCII. No message has any byte of the content.
     """
     try:
-        with open(long_path(path), "rb") as file:
+        with open(api.long_path(path), "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except PermissionError as error:
-        raise KeyPermissions(f"{path} cannot be read by this account", path=path) from error
+        if getattr(error, "winerror", None) in _HELD:
+            raise _fs.translate_oserror(error, path) from error
+        raise refused(f"{path} cannot be read by this account", path) from error
     except OSError as error:
         raise KeyMissing(f"{path} cannot be opened: {error.strerror}", path=path) from error
     return parse_key(data, path=path)
+
+
+def refused(problem: str, path: str, *, operator: Optional[str] = None, **facts: Any) -> KeyPermissions:
+    """The failure, with whose process this is and what to paste: an access list alone does not tell why it denies.
+
+    :param operator: the account that may use the key besides us, if it is another.
+    """
+    who, identity = "Whose process this is could not be told", None
+    commands: List[str] = []
+    try:
+        me = api.identity()
+        who, identity = me.in_words().rstrip("."), asdict(me)
+        commands = api.closing_commands(path, operator)
+    except (OSError, LookupError):
+        pass  # the failure itself matters more than what would explain it
+    message = f"{problem}. {who}."
+    if commands:
+        message += f" To set it right, an elevated administrator runs on the host: {'; '.join(commands)}"
+    return KeyPermissions(message, path=path, identity=identity, commands=commands, **facts)
 
 
 def parse_key(data: bytes, *, path: str) -> str:

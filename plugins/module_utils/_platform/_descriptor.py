@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Collection, Dict, List, Optional, Tuple
+from typing import Collection, Dict, List, Optional, Sequence, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils._platform._types import ADMINISTRATORS
 
 SYSTEM = "S-1-5-18"
-ADMINISTRATORS = "S-1-5-32-544"
 _CREATOR_OWNER = "S-1-3-0"  # gives to whoever makes something inside; they need the right to do so first
 _OWNER_RIGHTS = "S-1-3-4"  # the owner, who is judged by itself
 
 _DACL_PRESENT = 0x0004
 _DACL_PROTECTED = 0x1000
 _ALLOW_TYPES = (0, 5, 9, 11)  # allowed; with object; with condition; with both
+_DENY_TYPES = (1, 6, 10, 12)
 _OBJECT_TYPES = (5, 6, 11, 12)
 _INHERITED = 0x10
 
@@ -109,3 +111,29 @@ def strangers(descriptor: Descriptor, allowed: Collection[str]) -> Dict[str, Lis
                 if ace.mask & mask and verb not in found.get(ace.sid, []):
                     found.setdefault(ace.sid, []).append(verb)
     return found
+
+
+def closing_commands(
+    path: str, descriptor: Optional[Descriptor], mine: Sequence[str], *, directory: bool = False
+) -> List[str]:
+    """What leaves SYSTEM, Administrators and these SIDs, when an elevated administrator pastes it into PowerShell.
+
+    ``/grant:r`` replaces the entries of whom it names and leaves all others, so those are removed by name. Names of
+    groups are translated on localised Windows, SIDs are not. Never opens the file on the way.
+
+    :param descriptor: what the file has now; None where that cannot be read, and then nobody is removed.
+    """
+    keep = list(dict.fromkeys((SYSTEM, ADMINISTRATORS, *mine)))
+    rights = "(OI)(CI)F" if directory else "F"
+    file = "'" + path.replace("'", "''") + "'"  # PowerShell looks for $variables between double quotes
+    command = f"icacls {file} /inheritance:r /grant:r " + " ".join(f'"*{sid}:{rights}"' for sid in keep)
+    if descriptor is None:
+        return [command]
+    found = strangers(descriptor, keep)
+    granted = [sid for sid, verbs in found.items() if verbs != ["own"]]
+    denied = [ace.sid for ace in descriptor.aces or () if ace.kind in _DENY_TYPES and ace.sid in keep]
+    for option, sids in (("/remove:g", granted), ("/remove:d", denied)):
+        if sids:
+            command += f" {option} " + " ".join(f'"*{sid}"' for sid in dict.fromkeys(sids))
+    owned = descriptor.owner in found and "own" in found[descriptor.owner]
+    return [f'icacls {file} /setowner "*{ADMINISTRATORS}"', command] if owned else [command]

@@ -28,6 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._posix_proces
 )
 from ansible_collections.wst.backup.plugins.module_utils._platform._posix_security import (
     access_problems,
+    closing_commands,
     explicit_aces,
     identity,
     make_private_directory,
@@ -43,6 +44,7 @@ __all__ = [
     "base_environment",
     "boot_id",
     "child_options",
+    "closing_commands",
     "contain_children",
     "end_process",
     "explicit_aces",

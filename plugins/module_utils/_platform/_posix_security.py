@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
 import stat
 from typing import Any, List, Optional
 
@@ -20,7 +21,7 @@ def _pwd() -> Any:
 def identity() -> Identity:
     """Who this process is."""
     uid = os.geteuid()
-    return Identity(name=_user_name(uid), sid=None, uid=uid, elevated=uid == 0)
+    return Identity(name=_user_name(uid), sid=None, uid=uid, elevated=uid == 0, gid=os.getegid())
 
 
 def _user_name(uid: int) -> str:
@@ -59,6 +60,13 @@ def access_problems(path: str, operator: Optional[str] = None) -> List[str]:
             verbs = [verb for bit, verb in ((4, "read"), (2, "write"), (1, "enter or run")) if rights & bit]
             problems.append("{} may {}".format(who, ", ".join(verbs)))
     return problems
+
+
+def closing_commands(path: str, operator: Optional[str] = None) -> List[str]:
+    """What an administrator can paste on the host to close it to everyone but the operator (by default, us)."""
+    owner = str(os.geteuid()) if operator is None else operator
+    mode = "700" if os.path.isdir(path) else "600"
+    return [f"chown {shlex.quote(owner)} {shlex.quote(path)}", f"chmod {mode} {shlex.quote(path)}"]
 
 
 def sddl(path: str) -> Optional[str]:

@@ -15,6 +15,8 @@ LINK = "link"  # a symbolic link, junction or mount point: recorded, never follo
 SPECIAL = "special"  # a device, socket or pipe: nothing that a backup could read
 PLACEHOLDER = "placeholder"  # its content is not on this disk (cloud file, tape)
 
+ADMINISTRATORS = "S-1-5-32-544"  # the group, whatever its name is in the host's language
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -81,10 +83,11 @@ class Volume:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who this process is. ``sid`` and ``deny_only`` are Windows', ``uid`` is the others'.
+    """Who this process is. ``sid``, ``elevation`` and ``deny_only`` are Windows', ``uid`` and ``gid`` are the others'.
 
-    ``deny_only`` has the SIDs that a filtered token only denies with: Administrators there means that membership
-    gives no access.
+    ``elevation`` is the token's type: ``full``, ``limited`` (the filtered half of an administrator) or ``default``
+    (there is no other half). ``deny_only`` has the SIDs that a filtered token only denies with: Administrators there
+    means that membership gives no access. What the system did not tell is None.
     """
 
     name: str
@@ -92,6 +95,26 @@ class Identity:
     uid: Optional[int]
     elevated: Optional[bool]
     deny_only: Tuple[str, ...] = ()
+    elevation: Optional[str] = None
+    gid: Optional[int] = None
+
+    def in_words(self) -> str:
+        """Sentences for whoever wonders why this process was denied something."""
+        if self.sid is None:
+            return f"This process is {self.name} (uid {self.uid}, gid {self.gid})."
+        state = "elevated" if self.elevated else "not elevated"
+        if self.elevated is None:
+            state = "and it could not be told whether it is elevated"
+        words = [f"This process is {self.name} ({self.sid}), {state}."]
+        if ADMINISTRATORS in self.deny_only:
+            words.append(
+                f"The account is a member of Administrators ({ADMINISTRATORS}), but that group is deny-only in this "
+                "filtered token: what Administrators may do, this process may not."
+            )
+        others = [sid for sid in self.deny_only if sid != ADMINISTRATORS]
+        if others:
+            words.append("Deny-only {}: {}.".format("too" if len(words) > 1 else "groups", ", ".join(others)))
+        return " ".join(words)
 
 
 class UncachedReader:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._platform import _descriptor, _win32
 from ansible_collections.wst.backup.plugins.module_utils._platform._types import Identity
@@ -17,7 +17,8 @@ _FILE_OBJECT = 1
 _OWNER, _GROUP, _DACL, _PROTECTED = 0x1, 0x2, 0x4, 0x80000000
 _DIRECTORY = 0x10
 _NO_ATTRIBUTES = 0xFFFFFFFF
-_TOKEN_QUERY, _TOKEN_USER, _TOKEN_GROUPS, _TOKEN_ELEVATION = 8, 1, 2, 20
+_TOKEN_QUERY, _TOKEN_USER, _TOKEN_GROUPS, _TOKEN_ELEVATION_TYPE, _TOKEN_ELEVATION = 8, 1, 2, 18, 20
+_ELEVATIONS: Dict[Optional[int], str] = {1: "default", 2: "full", 3: "limited"}
 _DENY_ONLY = 0x10
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 
@@ -89,6 +90,19 @@ def access_problems(path: str, operator: Optional[str] = None) -> List[str]:
     return ["{} may {}".format(_described(sid), ", ".join(verbs)) for sid, verbs in found.items()]
 
 
+def closing_commands(path: str, operator: Optional[str] = None) -> List[str]:
+    """What an administrator can paste on the host to close it to everyone but SYSTEM, Administrators, us and the
+    operator. Raises LookupError for an operator that does not exist."""
+    mine = [_own_sid()] if operator is None else [_own_sid(), _sid_of(operator)]
+    attributes = _win32.function("GetFileAttributesW")(long_path(path))
+    directory = attributes != _NO_ATTRIBUTES and bool(attributes & _DIRECTORY)
+    try:
+        descriptor = _descriptor.parse_descriptor(_read(path)[0])
+    except OSError:  # who may not read a file often may not read its list either
+        descriptor = None
+    return _descriptor.closing_commands(path, descriptor, mine, directory=directory)
+
+
 def sddl(path: str) -> Optional[str]:
     """Owner, group and access list as text. Raises OSError."""
     return _read(path)[1]
@@ -129,8 +143,24 @@ def identity() -> Identity:
         groups = _token(token, _TOKEN_GROUPS)
         count = struct.unpack_from("<I", groups)[0]
         denying = [group for group, flags in _sids(groups, count=count, offset=_WORD) if flags & _DENY_ONLY]
-        elevated = struct.unpack_from("<I", _token(token, _TOKEN_ELEVATION))[0] != 0
-    return Identity(name=_name_of(sid) or sid, sid=sid, uid=None, elevated=elevated, deny_only=tuple(denying))
+        elevated = _number(token, _TOKEN_ELEVATION)
+        elevation = _ELEVATIONS.get(_number(token, _TOKEN_ELEVATION_TYPE))
+    return Identity(
+        name=_name_of(sid) or sid,
+        sid=sid,
+        uid=None,
+        elevated=None if elevated is None else elevated != 0,
+        deny_only=tuple(denying),
+        elevation=elevation,
+    )
+
+
+def _number(token: _win32.Handle, kind: int) -> Optional[int]:
+    """A number that the token tells; None where it does not."""
+    try:
+        return int(struct.unpack_from("<I", _token(token, kind))[0])
+    except OSError:
+        return None
 
 
 def _own_sid() -> str:

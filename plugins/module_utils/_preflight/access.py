@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import List
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import KeyPermissions
 from ansible_collections.wst.backup.plugins.module_utils._pg.checks import check_key, check_login, check_tools
+from ansible_collections.wst.backup.plugins.module_utils._pg.key import refused
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
 from ansible_collections.wst.backup.plugins.module_utils._preflight.targets import access_of
@@ -30,9 +30,8 @@ def check_key_access(request: Request) -> None:
     """Raises ``KeyPermissions`` naming everyone but the operator, SYSTEM and Administrators who has access."""
     open_to = access_of(request.key_file, request.operator)
     if open_to:
-        raise KeyPermissions(
-            f"{request.key_file} is open: {'; '.join(open_to)}", path=request.key_file, open_to=open_to
-        )
+        problem = f"{request.key_file} is open: {'; '.join(open_to)}"
+        raise refused(problem, request.key_file, operator=request.operator, open_to=open_to)
 
 
 def _look_in(request: Request, report: Report, key: str, tools: List[Tools]) -> None:

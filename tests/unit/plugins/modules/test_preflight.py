@@ -94,6 +94,11 @@ def test_every_problem_is_told_at_once(host: Host, params: Dict[str, Any], volum
         "no_space",
     }
     assert result["code"] == "source_missing"
+    told = next(problem for problem in result["problems"] if problem["code"] == "key_permissions")
+    assert told["facts"]["identity"]["name"] == api.identity().name
+    assert api.identity().in_words() in told["message"]
+    assert told["facts"]["commands"] == api.closing_commands(host.layout.key_file)
+    assert "everyone may read" in told["facts"]["open_to"]
     for number, code in enumerate(codes(result), 1):
         assert f"{number}) {code}: " in result["msg"]
 

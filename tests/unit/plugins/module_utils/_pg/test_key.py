@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing, KeyPermissions
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    KeyMalformed,
+    KeyMissing,
+    KeyPermissions,
+    PathUnusable,
+)
+from ansible_collections.wst.backup.plugins.module_utils._pg import key
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import parse_key, read_key
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "\"'`")
 
@@ -82,8 +90,70 @@ def test_a_key_that_this_account_may_not_read(tmp_path: Path) -> None:
         tmp_path.chmod(0o711)
         os.seteuid(65534)
     try:
-        with pytest.raises(KeyPermissions, match="cannot be read by this account"):
+        with pytest.raises(KeyPermissions, match="cannot be read by this account") as caught:
             read_key(str(path))
     finally:
         if root:
             os.seteuid(0)
+    uid = 65534 if root else os.geteuid()
+    assert f"(uid {uid}, gid " in caught.value.message
+    assert f"chown {uid} {path}; chmod 600 {path}" in caught.value.message
+    assert caught.value.facts["identity"]["uid"] == uid
+
+
+def denied(winerror: int) -> Callable[..., Any]:
+    def opened(*_arguments: Any) -> Any:
+        error = PermissionError(13, "Permission denied", "db.key")
+        error.winerror = winerror
+        raise error
+
+    return opened
+
+
+FILTERED = api.Identity(
+    name="HOST\\backup",
+    sid="S-1-5-21-1-2-3-1001",
+    uid=None,
+    elevated=False,
+    deny_only=("S-1-5-114", "S-1-5-32-544"),
+    elevation="limited",
+)
+
+
+def test_an_administrator_with_a_filtered_token_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is an administrator wonders why the list, which has Administrators, does not let them in."""
+    monkeypatch.setattr(key, "open", denied(5), raising=False)
+    monkeypatch.setattr(key.api, "identity", lambda: FILTERED)
+    monkeypatch.setattr(key.api, "closing_commands", lambda path, operator=None: [f"icacls '{path}' ...", "second"])
+    with pytest.raises(KeyPermissions) as caught:
+        read_key("db.key")
+    message, facts = caught.value.message, caught.value.facts
+    assert message.startswith(
+        "db.key cannot be read by this account. This process is HOST\\backup (S-1-5-21-1-2-3-1001)"
+    )
+    assert "that group is deny-only in this filtered token" in message
+    assert message.endswith("an elevated administrator runs on the host: icacls 'db.key' ...; second")
+    assert facts["commands"] == ["icacls 'db.key' ...", "second"]
+    assert facts["identity"]["deny_only"] == ("S-1-5-114", "S-1-5-32-544")
+    assert (facts["identity"]["elevated"], facts["identity"]["elevation"]) == (False, "limited")
+
+
+def test_a_system_that_does_not_tell_does_not_hide_the_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mute(*_arguments: Any) -> Any:
+        raise OSError(0, "not supported")
+
+    monkeypatch.setattr(key, "open", denied(5), raising=False)
+    monkeypatch.setattr(key.api, "identity", mute)
+    monkeypatch.setattr(key.api, "closing_commands", mute)
+    with pytest.raises(KeyPermissions) as caught:
+        read_key("db.key")
+    assert caught.value.message == "db.key cannot be read by this account. Whose process this is could not be told."
+    assert caught.value.facts == {"path": "db.key", "identity": None, "commands": []}
+
+
+@pytest.mark.parametrize("winerror", [32, 33])
+def test_a_key_that_somebody_holds_is_no_matter_of_permissions(monkeypatch: pytest.MonkeyPatch, winerror: int) -> None:
+    """Python raises PermissionError for a sharing violation too."""
+    monkeypatch.setattr(key, "open", denied(winerror), raising=False)
+    with pytest.raises(PathUnusable, match="another program"):
+        read_key("db.key")

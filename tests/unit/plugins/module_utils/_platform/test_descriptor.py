@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._platform._descriptor import (
+    closing_commands,
     parse_descriptor,
     sid_text,
     strangers,
@@ -123,3 +124,35 @@ def test_any_bytes_give_a_descriptor_or_a_value_error(data: bytes, cut: Tuple[in
             parse_descriptor(candidate)
         except ValueError:
             pass
+
+
+GRANT = "icacls 'C:\\k' /inheritance:r /grant:r " + f'"*{SYSTEM}:F" "*{ADMINISTRATORS}:F" "*{OPERATOR}:F"'
+
+
+def test_the_commands_name_whom_they_remove() -> None:
+    """/grant:r leaves the entries of whom it does not name."""
+    listed = descriptor(ADMINISTRATORS, [*PRIVATE, ace(USERS, FULL), ace(EVERYONE, READ_ONLY), ace(USERS, READ_ONLY)])
+    commands = closing_commands("C:\\k", parse_descriptor(listed), [OPERATOR])
+    assert commands == [f'{GRANT} /remove:g "*{USERS}" "*{EVERYONE}"']
+
+
+def test_the_commands_lift_what_denies_us() -> None:
+    listed = descriptor(ADMINISTRATORS, [ace(OPERATOR, FULL, kind=1), ace(USERS, FULL, kind=1), *PRIVATE])
+    commands = closing_commands("C:\\k", parse_descriptor(listed), [OPERATOR])
+    assert commands == [f'{GRANT} /remove:d "*{OPERATOR}"']
+
+
+def test_the_commands_give_a_stranger_s_file_to_administrators() -> None:
+    parsed = parse_descriptor(descriptor(USERS, PRIVATE))
+    assert closing_commands("C:\\k", parsed, [OPERATOR]) == [
+        f"icacls 'C:\\k' /setowner \"*{ADMINISTRATORS}\"",
+        GRANT,
+    ]
+
+
+def test_the_commands_without_the_list() -> None:
+    assert closing_commands("C:\\k", None, [OPERATOR, OPERATOR]) == [GRANT]
+    assert "*S-1-5-18:(OI)(CI)F" in closing_commands("C:\\k", None, [OPERATOR], directory=True)[0]
+    assert closing_commands("C:\\it's $1", None, [])[0].startswith("icacls 'C:\\it''s $1' /inheritance:r")
+    no_list = parse_descriptor(descriptor(ADMINISTRATORS, [], no_list=True))
+    assert closing_commands("C:\\k", no_list, [OPERATOR]) == [f'{GRANT} /remove:g "*{EVERYONE}"']

@@ -100,6 +100,66 @@ def test_identity() -> None:
     assert (me.sid is None) == (os.name != "nt")
     assert (me.uid is None) == (os.name == "nt")
     assert isinstance(me.elevated, bool)
+    assert (me.gid is None) == (os.name == "nt")
+    assert me.name in me.in_words()
+    assert str(me.sid or me.uid) in me.in_words()
+
+
+@pytest.mark.windows
+def test_the_token_tells_its_elevation() -> None:
+    me = api.identity()
+    assert me.elevation in ("default", "full", "limited")
+    assert me.elevated == (me.elevation == "full") or me.elevation == "default"
+    assert all(sid.startswith("S-1-") for sid in me.deny_only)
+
+
+@pytest.mark.windows
+def test_what_the_token_does_not_tell_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ansible_collections.wst.backup.plugins.module_utils._platform import _windows_security
+
+    real = _windows_security._token
+
+    def mute(token: object, kind: int) -> object:
+        if kind in (18, 20):
+            raise OSError(0, "not supported", None, 50)
+        return real(token, kind)
+
+    monkeypatch.setattr(_windows_security, "_token", mute)
+    me = api.identity()
+    assert (me.elevated, me.elevation, bool(me.sid)) == (None, None, True)
+    assert "it could not be told whether it is elevated" in me.in_words()
+
+
+@pytest.mark.windows
+def test_the_commands_that_close_a_file(tmp_path: Path) -> None:
+    """They name whom the list has now; icacls is the stub of the lab, so a person runs them on a real host."""
+    path = tmp_path / "db.key"
+    path.write_bytes(b"x")
+    open_to_all(path)
+    me = api.identity().sid
+    (command,) = api.closing_commands(str(path))
+    assert command.startswith(
+        f"icacls '{path}' /inheritance:r /grant:r " + f'"*S-1-5-18:F" "*S-1-5-32-544:F" "*{me}:F"'
+    )
+    assert '"*S-1-1-0"' in command.partition("/remove:g")[2]
+    (command,) = api.closing_commands(str(tmp_path / "gone"), "S-1-5-32-551")
+    assert command.endswith(f'"*{me}:F" "*S-1-5-32-551:F"')
+
+
+@pytest.mark.posix
+def test_the_commands_that_close_a_file_here(tmp_path: Path) -> None:
+    path = tmp_path / "db's key"
+    path.write_bytes(b"x")
+    path.chmod(0o666)
+    commands = api.closing_commands(str(path))
+    assert commands[0].startswith(f"chown {os.geteuid()} ")
+    for command in commands:
+        subprocess.run(["sh", "-c", command], check=True)
+    assert api.access_problems(str(path)) == []
+    assert api.closing_commands(str(tmp_path), "backup")[0] == f"chown backup {tmp_path}"
+    for command in api.closing_commands(str(tmp_path)):
+        subprocess.run(["sh", "-c", command], check=True)
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
 
 
 def test_the_volume_of_a_directory(tmp_path: Path) -> None:
