@@ -13,6 +13,8 @@ description:
   - Examines the sources, the key file and who may read it, the directories of the backup and who may enter them, the
     mirror's volume, the client programs, a login to the database over the configured encryption, and the space that
     the dump, the ZIP and its mirror need.
+  - Looks on Windows at the limits of the WinRM shell, as far as the registry tells them, and warns of those that are
+    too low and of those that it cannot read.
   - Reports every problem at once. The module fails with the code of the first one; all of them are in RV(problems).
   - Writes, reads back and removes a small file in every target directory, because only that shows whether a volume
     takes writes. O(mirror_dir) gets this probe only when nothing speaks against its volume. In check mode the probe is
@@ -130,6 +132,14 @@ tools:
   returned: when they start
   type: dict
   sample: {pg_dump: "17.10", pg_restore: "17.10"}
+shell_quotas:
+  description:
+    - The limits of the WinRM shell that a policy sets; null for one that could not be read.
+    - Only policies have a documented place in the registry (and none is there for the envelope). What was set by other
+      means, and defaults, show in playbook C(prove_host.yml).
+  returned: on Windows
+  type: dict
+  sample: {MaxMemoryPerShellMB: 1024, MaxProcessesPerShell: null, MaxEnvelopeSizekb: null}
 demand:
   description: The bytes that a run is expected to write for the dump and for the ZIP on each layer.
   returned: when the volumes could be asked

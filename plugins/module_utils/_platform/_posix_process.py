@@ -61,6 +61,11 @@ class ChildGroup:
         """Let go of the group without harm to it."""
 
 
+def shell_quotas() -> Optional[Dict[str, int]]:
+    """The limits of the remote shell, as far as they are told; None here, where there are none."""
+    return None
+
+
 def start_failure(exit_code: int) -> Optional[str]:
     """Why a program with that exit code never came to run; None where it did (here, the start itself fails)."""
     return None

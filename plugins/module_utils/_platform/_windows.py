@@ -24,6 +24,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._windows_proc
     contain_children,
     end_process,
     process_started,
+    shell_quotas,
     start_failure,
 )
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_security import (
@@ -61,6 +62,7 @@ __all__ = [
     "replace",
     "scan",
     "sddl",
+    "shell_quotas",
     "start_failure",
     "volume",
 ]

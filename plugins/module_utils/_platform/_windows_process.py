@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import importlib
 import os
 import struct
 import subprocess
@@ -20,6 +22,10 @@ _NO_WINDOW = 0x08000000
 _NO_DIALOGS = 0x8003  # no box for critical errors, for crashes, for files that cannot be opened
 _TERMINATE, _SET_QUOTA, _QUERY_LIMITED = 0x0001, 0x0100, 0x1000
 _STILL_ACTIVE = 259
+
+# https://learn.microsoft.com/windows/client-management/mdm/policy-csp-remoteshell
+_SHELL_POLICY = "SOFTWARE\\Policies\\Microsoft\\Windows\\WinRM\\Service\\WinRS"
+_SHELL_QUOTAS = ("MaxMemoryPerShellMB", "MaxProcessesPerShell")
 
 # Exit codes with which Windows says that a program did not start; it writes nothing anywhere else.
 _NOT_STARTED = {
@@ -122,6 +128,27 @@ class ChildGroup:
         if self._job is not None:
             self._job.close()
             self._job = None
+
+
+def shell_quotas() -> Optional[Dict[str, int]]:
+    """The limits of the remote shell, as far as they are told; None where there are none.
+
+    Only what a policy sets has a documented place, and it overrides what was set otherwise. What ``winrm set`` or
+    ``Set-Item WSMan:`` wrote has none, and a default, which differs by version, is written nowhere: nothing is assumed.
+    """
+    registry: Any = importlib.import_module("winreg")
+    found: Dict[str, int] = {}
+    try:
+        access = registry.KEY_QUERY_VALUE | registry.KEY_WOW64_64KEY
+        with registry.OpenKey(registry.HKEY_LOCAL_MACHINE, _SHELL_POLICY, 0, access) as key:
+            for name in _SHELL_QUOTAS:
+                with contextlib.suppress(OSError):  # that one is not set
+                    value, kind = registry.QueryValueEx(key, name)
+                    if kind == registry.REG_DWORD:
+                        found[name] = int(value)
+    except OSError:
+        pass  # no policy, or we may not see it: then nobody told us anything
+    return found
 
 
 def start_failure(exit_code: int) -> Optional[str]:

@@ -50,6 +50,7 @@ if TYPE_CHECKING or os.name != "nt":
         replace,
         scan,
         sddl,
+        shell_quotas,
         start_failure,
         volume,
     )
@@ -78,6 +79,7 @@ else:
         replace,
         scan,
         sddl,
+        shell_quotas,
         start_failure,
         volume,
     )
@@ -119,6 +121,7 @@ __all__ = [
     "replace",
     "scan",
     "sddl",
+    "shell_quotas",
     "start_failure",
     "volume",
 ]
