@@ -51,7 +51,8 @@ def check_quotas(_request: Request, report: Report) -> None:
 def _too_low(found: Dict[str, int]) -> List[str]:
     return [
         f"{name} of WinRM is {found[name]}, less than the {need.least} that the transport needs: steps can be killed "
-        f"or their input cut. Raise it in the policy, or without one: Set-Item WSMan:\\localhost\\{need.path} {need.usual}"
+        "or their input cut. Raise it in the policy or, without one: "
+        f"Set-Item WSMan:\\localhost\\{need.path} {need.usual}"
         for name, need in NEEDS.items()
         if name in found and found[name] < need.least and not (found[name] == 0 and need.zero_is_unlimited)
     ]
