@@ -55,7 +55,7 @@ def test_zero_is_no_limit_where_windows_says_so(monkeypatch: pytest.MonkeyPatch)
     assert len(examined(monkeypatch, {**ALL, "MaxEnvelopeSizekb": 0}).warnings) == 1
 
 
-def test_what_nobody_tells_is_warned_of_and_never_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_tells_is_null_and_never_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
     report = examined(monkeypatch, {"MaxProcessesPerShell": 5})
     assert report.facts["shell_quotas"] == {
         "MaxMemoryPerShellMB": None,
