@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,7 +170,7 @@ def test_the_volume_of_a_directory(tmp_path: Path) -> None:
     assert volume.free is not None
     assert 0 < volume.free <= volume.total
     assert volume.read_only is False
-    assert volume == api.volume(str(tmp_path / ".")) or volume.free != api.volume(str(tmp_path)).free
+    assert volume == replace(api.volume(str(tmp_path / ".")), free=volume.free)  # others write to it meanwhile
     assert os.path.normcase(str(tmp_path)).startswith(os.path.normcase(volume.root))
 
 
