@@ -200,6 +200,17 @@ class NoSpace(TransportError):
     remedy = "Free space on the drive of the host root, then run again."
 
 
+class ResultUnreadable(TransportError):
+    """The files that say how a step did are there and cannot be read."""
+
+    code = "result_unreadable"
+    remedy = (
+        "See which program holds the named file (antivirus, as a rule: exclude the directory runs below the host root) "
+        "or who took the operator's access to it. The step itself has ended or finishes there and publishes nothing "
+        "unproved; run the backup again."
+    )
+
+
 class RootMissing(TransportError):
     """The directory that holds the host's state does not exist."""
 

@@ -21,7 +21,9 @@ LONGEST_WAIT = 8.0  # the same for a poll: well below WinRM's operation timeout 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds between polls
 CANCEL_PATIENCE = 60.0  # seconds for a connection to tell the job to stop
 CANCEL_GRACE = 30.0  # seconds that a job gets to stop by itself
+UNREADABLE_PATIENCE = 300.0  # seconds for others on the host, antivirus as a rule, to let go of the job's files
 
+_LIVES = ("running", "starting", "unreadable")  # states after which it makes sense to ask again
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _REFUSED = {cls.code: cls for cls in (_errors.RootMissing, _errors.NoSpace, _errors.JobStartFailed)}
 
@@ -73,8 +75,13 @@ class Follower:
                 f"{reply['warning']}: the host forbids processes to leave the shell's job object, "
                 "so this step ran inside the connection and would not have survived its loss"
             )
-        while reply["state"] in ("running", "starting"):
+        readable = self.exchange.clock()
+        while reply["state"] in _LIVES:
             self._progress(reply)
+            if reply["state"] != "unreadable":
+                readable = self.exchange.clock()
+            elif self.exchange.clock() - readable >= UNREADABLE_PATIENCE:
+                break
             self.exchange.sleep(pause)
             pause, wait = min(pause * 1.6, LONGEST_PAUSE), min(wait * 1.6, LONGEST_WAIT)
             reply = self.exchange.ask({**self.request, "mode": "poll", "wait": wait})
@@ -97,6 +104,13 @@ class Follower:
             raise cls(f"The step could not be started on the host ({told}).", **facts)
         if state == "cancelled":
             raise _errors.ModuleCancelled("The step was cancelled before it began.")
+        if state == "unreadable":
+            raise _errors.ResultUnreadable(
+                f"What became of the step on the host could not be read for {UNREADABLE_PATIENCE:.0f} s: "
+                f"{reply.get('error')}",
+                job="/".join(self.request["job"]),
+                error=reply.get("error"),
+            )
         progress, noise = reply.get("progress") or {}, (reply.get("stderr") or "").strip()
         gone = "vanished with its directory" if state == "absent" else "ended without a result"
         raise _errors.ModuleKilled(

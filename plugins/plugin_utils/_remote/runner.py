@@ -26,7 +26,9 @@ the collection. Its answer is one line between markers (``emit``), which any noi
 ``cancel``         its presence asks the job to stop. The module looks for it (``_jobs.progress``).
 ``progress.json``  written by the module, replaced atomically; passed on as it is.
 ``result.json``    ``{"rc", "stdout", "stderr"}``, written once, atomically, after the module's end. A directory with
-                   a ``pid``, a free ``alive.lock`` and no result belongs to a job that was killed.
+                   a ``pid``, a free ``alive.lock`` and no result belongs to a job that was killed. A result, or a
+                   lock, that is there but cannot be opened now (antivirus looks at fresh files) says nothing yet:
+                   the state is ``unreadable``, with the error, and the control node asks again.
 ``stderr.txt``     what the job's process and its children wrote to file descriptors 1 and 2.
 ``reserve``        space kept for the result, so that a full disk can be reported.
 
@@ -48,7 +50,7 @@ import subprocess
 import sys
 import time
 import types
-from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, TypeVar
 
 WINDOWS = sys.platform == "win32"
 HELLO = "wst-backup-runner"
@@ -58,6 +60,10 @@ PAYLOAD: bytes = globals().get("PAYLOAD", b"")  # what the bootstrap received; a
 RESERVED = 64 * 1024
 TAIL = 4000
 _SHARING = (5, 32, 33)  # WinError: access denied, sharing violation, lock violation; scanners cause them for a moment
+SOON = 10.0  # seconds to wait for others to let go of a file while the control node waits
+LATE = 120.0  # the same for a finished job's result, which cannot be had again
+
+T = TypeVar("T")
 
 
 class StartRefused(Exception):
@@ -152,10 +158,13 @@ def _try_lock(handle: BinaryIO) -> bool:
 
 
 def take_lock(path: str, seconds: float) -> Optional[BinaryIO]:
-    """The locked file, or None when somebody else held it for all of ``seconds``. Closing it frees it."""
+    """The locked file, or None when somebody else held it for all of ``seconds``. Closing it frees it.
+
+    Raises OSError when the file could not even be opened in that time.
+    """
     deadline = time.monotonic() + seconds
     while True:
-        handle = open(path, "ab+")  # noqa: SIM115  the caller keeps it open
+        handle = open_held(path, deadline - time.monotonic())
         if _try_lock(handle):
             return handle
         handle.close()
@@ -165,8 +174,8 @@ def take_lock(path: str, seconds: float) -> Optional[BinaryIO]:
 
 
 def is_locked(path: str) -> bool:
-    """Whether a living process holds the lock; leaves it as it was."""
-    if not os.path.exists(path):
+    """Whether a living process holds the lock; leaves it as it was. Raises OSError when that cannot be told now."""
+    if not is_there(path):
         return False
     handle = take_lock(path, 0)
     if handle is None:
@@ -175,32 +184,66 @@ def is_locked(path: str) -> bool:
     return False
 
 
-def write_file(path: str, body: Dict[str, Any]) -> None:
-    """Put the JSON under its name at once or not at all, flushed to the disk."""
-    partial = path + ".partial"
-    with open(partial, "wb") as file:
-        file.write(json.dumps(body, sort_keys=True).encode("ascii"))
-        file.flush()
-        os.fsync(file.fileno())
-    deadline = time.monotonic() + 30
+def while_held(action: Callable[[], T], seconds: float) -> T:
+    """Do it again while Windows says that somebody else has the file; raises the OSError after ``seconds``."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
-            os.replace(partial, path)
-            return
+            return action()
         except OSError as error:
-            if getattr(error, "winerror", None) not in _SHARING or time.monotonic() > deadline:
+            if getattr(error, "winerror", None) not in _SHARING or time.monotonic() >= deadline:
                 raise
-            time.sleep(0.1)
+            time.sleep(0.05)
+
+
+def open_held(path: str, seconds: float) -> BinaryIO:
+    """The file, open for appending; waits for others to let go."""
+    return while_held(lambda: open(path, "ab+"), seconds)
+
+
+def is_there(path: str) -> bool:
+    """Whether the name exists. What cannot be looked at is there: a job that may have begun is never begun again."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def write_file(path: str, body: Dict[str, Any], seconds: float) -> None:
+    """Put the JSON under its name at once or not at all, flushed to the disk; waits for others to let go."""
+    partial = path + ".partial"
+    try:
+        while_held(lambda: _write(partial, json.dumps(body, sort_keys=True).encode("ascii")), seconds)
+        while_held(lambda: os.replace(partial, path), seconds)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.remove(partial)  # on a full disk it would take the room of what is said about it
+        raise
+
+
+def _write(path: str, data: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_file(path: str) -> Optional[Dict[str, Any]]:
-    """The JSON object in the file; None when it is not there or not readable right now."""
+    """The JSON object in the file; None when it is not there or is no JSON. Raises OSError when it cannot be read."""
     try:
         with open(path, "rb") as file:
             body = json.loads(file.read().decode("utf-8"))
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk has no room, or this user no more of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", None) in (39, 112, 1295)
 
 
 # --- jobs ----------------------------------------------------------------------------------------------------------
@@ -228,21 +271,37 @@ class Job:
         """Create the directory. The root must be there: it is made, and protected, when the host is set up."""
         if not os.path.isdir(self.root):
             raise StartRefused("root_missing", root=self.root)
-        os.makedirs(self.directory, mode=0o700, exist_ok=True)
+        # On Windows a mode of 0o700 is not ignored by newer Pythons (3.9.20, 3.10.15, 3.11.10, 3.12.4 and up): it cuts
+        # off what the protected root gives and lets in the owner, which for an elevated account is Administrators, and
+        # no other operator: https://github.com/python/cpython/issues/118486
+        os.makedirs(self.directory, mode=0o777 if WINDOWS else 0o700, exist_ok=True)
 
     def observe(self) -> Dict[str, Any]:
-        """``state`` (absent, starting, running, done, died) with what belongs to it."""
+        """``state`` (absent, starting, running, done, died, unreadable) with what belongs to it."""
+        try:
+            return self._look()
+        except OSError as error:
+            return {"state": "unreadable", "error": str(error), "progress": self.progress()}
+
+    def _look(self) -> Dict[str, Any]:
         alive = is_locked(self.path("alive.lock"))  # asked first: a job that ends right now is then seen as done
         result = read_file(self.path("result.json"))
+        progress = self.progress()
         if result is not None:
-            return {"state": "done", "result": result, "progress": read_file(self.path("progress.json"))}
-        progress = read_file(self.path("progress.json"))
-        started = os.path.exists(self.path("pid"))
+            return {"state": "done", "result": result, "progress": progress}
+        started = is_there(self.path("pid"))
         if alive:
             return {"state": "running" if started else "starting", "progress": progress}
         if started:
             return {"state": "died", "progress": progress, "stderr": self.noise()}
         return {"state": "starting" if is_locked(self.path("start.lock")) else "absent"}
+
+    def progress(self) -> Optional[Dict[str, Any]]:
+        """What the module last reported; None where it cannot be read, which hurts nobody."""
+        try:
+            return read_file(self.path("progress.json"))
+        except OSError:
+            return None
 
     def noise(self) -> str:
         """The end of what the job's process wrote outside of the module's own output."""
@@ -254,11 +313,11 @@ class Job:
             return ""
 
     def wait(self, seconds: float) -> Dict[str, Any]:
-        """Observe until the job has ended or the time is over."""
+        """Observe until the job has ended or the time is over; what cannot be read gets the same time."""
         deadline, pause = time.monotonic() + seconds, 0.02
         while True:
             seen = self.observe()
-            if seen["state"] not in ("running", "starting") or time.monotonic() >= deadline:
+            if seen["state"] not in ("running", "starting", "unreadable") or time.monotonic() >= deadline:
                 return seen
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(pause * 1.5, 0.25)
@@ -272,18 +331,18 @@ def start(request: Dict[str, Any]) -> Dict[str, Any]:
     starting = take_lock(job.path("start.lock"), 15)
     if starting is not None:
         with starting:
-            if not os.path.exists(job.path("pid")) and not os.path.exists(job.path("cancel")):
+            if not is_there(job.path("pid")) and not is_there(job.path("cancel")):
                 warning = _spawn(job, request)
     seen = job.wait(request["wait"])
-    if os.path.exists(job.path("cancel")) and seen["state"] == "absent":
+    if is_there(job.path("cancel")) and seen["state"] == "absent":
         seen = {"state": "cancelled"}
     return {**seen, "warning": warning} if warning else seen
 
 
 def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
     """Start the job's process and see it begin; returns a warning where it had to run attached."""
-    with open(job.path("reserve"), "wb") as reserve:
-        reserve.write(os.urandom(RESERVED))  # random: zeros would take no space on a compressed volume
+    # Random: zeros would take no space on a compressed volume.
+    while_held(lambda: _write(job.path("reserve"), os.urandom(RESERVED)), SOON)
     payload = job_payload(PAYLOAD, request)
     stub = (
         "import sys,hashlib;d=sys.stdin.buffer.read();"
@@ -291,7 +350,7 @@ def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
         "exec(compile(d,'wst_backup_job','exec'),{'__name__':'wst_backup_job'})"
     )
     argv = [sys.executable, "-I", "-X", "utf8", "-c", stub]
-    with open(job.path("stderr.txt"), "ab") as noise:
+    with open_held(job.path("stderr.txt"), SOON) as noise:
         try:
             process = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=noise, stderr=noise, cwd=job.root, close_fds=True, **_detached()
@@ -304,9 +363,9 @@ def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
     with contextlib.suppress(OSError), process.stdin as pipe:  # type: ignore[union-attr]
         pipe.write(payload)
     deadline = time.monotonic() + 60
-    while not os.path.exists(job.path("pid")):
+    while not is_there(job.path("pid")):
         exit_code = process.poll()
-        if exit_code is not None and not os.path.exists(job.path("pid")):
+        if exit_code is not None and not is_there(job.path("pid")):
             raise StartRefused("job_start_failed", error=f"exit code {exit_code}: {job.noise()}", root=job.root)
         if time.monotonic() > deadline:
             raise StartRefused("job_start_failed", error="no sign of life within 60 s", root=job.root)
@@ -346,14 +405,32 @@ def run_job(request: Dict[str, Any]) -> None:
     if alive is None:
         return  # another start was first
     with alive:
-        if os.path.exists(job.path("pid")):
+        if is_there(job.path("pid")):
             return
-        write_file(job.path("pid"), {"pid": os.getpid(), "started": time.time()})
+        write_file(job.path("pid"), {"pid": os.getpid(), "started": time.time()}, SOON)
         keep_children()
         outcome = run_module(request, job.paths())
         outcome["stdout"] = without_arguments(outcome["stdout"])
-        os.remove(job.path("reserve"))
-        write_file(job.path("result.json"), outcome)
+        store_result(job, outcome)
+
+
+def store_result(job: Job, outcome: Dict[str, Any]) -> None:
+    """Free the reserve and write the result. Only a result that finds no room waits for who holds the reserve."""
+    reserve = job.path("reserve")
+    _free(reserve, 0)
+    try:
+        write_file(job.path("result.json"), outcome, LATE)
+    except OSError as error:
+        if not is_full(error) or not is_there(reserve):
+            raise
+        _free(reserve, LATE)
+        write_file(job.path("result.json"), outcome, LATE)
+    _free(reserve, SOON)
+
+
+def _free(path: str, seconds: float) -> None:
+    with contextlib.suppress(OSError):
+        while_held(lambda: os.remove(path), seconds)
 
 
 def without_arguments(stdout: str) -> str:
@@ -397,25 +474,32 @@ def cancel(request: Dict[str, Any]) -> Dict[str, Any]:
     """Ask the job to stop and wait for its end; with ``kill``, end what is still there then."""
     job = Job(request)
     job.make()
-    with open(job.path("cancel"), "ab"):
-        pass
+    try:
+        open_held(job.path("cancel"), SOON).close()
+    except OSError:
+        if not request.get("kill"):
+            raise  # what cannot be asked can still be ended
     seen = job.wait(request["wait"])
-    if seen["state"] == "running" and request.get("kill"):
-        _kill(job)
-        seen = {**job.wait(5), "killed": True}
+    if seen["state"] in ("running", "unreadable") and request.get("kill"):
+        killed = _kill(job)
+        seen = {**job.wait(5), "killed": killed}
     return seen
 
 
-def _kill(job: Job) -> None:
-    """End the job's process and its children. The lock is held, so the process id is the job's and nobody else's."""
-    pid = (read_file(job.path("pid")) or {}).get("pid")
-    if not isinstance(pid, int) or not is_locked(job.path("alive.lock")):
-        return
+def _kill(job: Job) -> bool:
+    """End the job's process and its children; tells whether there was one.
+
+    The lock is held, so the process id is the job's and nobody else's.
+    """
+    pid = (while_held(lambda: read_file(job.path("pid")), SOON) or {}).get("pid")
+    if not isinstance(pid, int) or not while_held(lambda: is_locked(job.path("alive.lock")), SOON):
+        return False
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
             os.kill(pid, 9)  # TerminateProcess; its job object takes the children
         else:
             os.killpg(pid, 9)
+    return True
 
 
 # --- the way in and out -------------------------------------------------------------------------------------------
@@ -452,9 +536,9 @@ def _refusals_told(nonce: str) -> Iterator[None]:
     except StartRefused as refusal:
         emit(nonce, refusal.reply)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT) or getattr(error, "winerror", None) in (39, 112)
         facts = {"error": str(error), "path": str(error.filename or "")}
-        emit(nonce, {"state": "refused", "code": "no_space" if full else "job_start_failed", "facts": facts})
+        code = "no_space" if is_full(error) else "job_start_failed"
+        emit(nonce, {"state": "refused", "code": code, "facts": facts})
 
 
 def main(text: str) -> None:

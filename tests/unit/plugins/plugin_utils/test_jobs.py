@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -170,6 +172,16 @@ def test_a_job_that_does_not_stop_is_killed_with_its_children(stage: Stage) -> N
     stage.wait_for(lambda: not _alive(child))
 
 
+def test_a_job_that_cannot_be_asked_can_be_killed(stage: Stage) -> None:
+    module = f"import os, time; open({str(stage.witness)!r}, 'w').write('%d\\n' % os.getpid()); time.sleep(600)"
+    stage.ask("start", module, wait=0)
+    stage.started()
+    (stage.directory / "cancel").mkdir()  # in the way of the file
+    assert stage.ask("cancel")["state"] == "refused"
+    reply = stage.ask("cancel", wait=0.1, kill=True)
+    assert (reply["state"], reply["killed"]) == ("died", True)
+
+
 def _alive(pid: int) -> bool:
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
@@ -242,3 +254,192 @@ def test_asking_whether_a_job_lives_does_not_hinder_its_start(tmp_path: Path) ->
     held.close()
     assert not runner.is_locked(path)
     assert not runner.is_locked(str(tmp_path / "absent"))
+
+
+# --- files that somebody holds for a moment
+
+
+class Holder:
+    """Antivirus: whoever opens, removes or renames one of the names is told that it is in use, a number of times."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, code: int = 32) -> None:
+        self.code, self.left = code, {"": 0}
+        monkeypatch.setattr(runner, "open", self._guarded(builtins.open), raising=False)
+        for name in ("remove", "replace", "stat"):
+            monkeypatch.setattr(os, name, self._guarded(getattr(os, name)))
+
+    def hold(self, name: str, times: int = 1_000_000) -> None:
+        self.left[name] = times
+
+    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any, *args: Any, **kwargs: Any) -> Any:
+            names = {os.path.basename(str(one)) for one in (path, *args[:1])}
+            for name in names & set(self.left):
+                if self.left[name] > 0:
+                    self.left[name] -= 1
+                    raise held(self.code)
+            return function(path, *args, **kwargs)
+
+        return call
+
+
+def held(code: int = 32) -> PermissionError:
+    error = PermissionError(errno.EACCES, "another program uses the file")
+    error.winerror = code  # type: ignore[attr-defined]
+    return error
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> runner.Job:
+    """A job that has begun; nobody holds its locks."""
+    for name in ("SOON", "LATE"):
+        monkeypatch.setattr(runner, name, 0.3, raising=False)
+    made = runner.Job({"root": str(tmp_path), "job": ["run1", "step-1"]})
+    made.make()
+    for name in ("alive.lock", "start.lock"):
+        Path(made.path(name)).touch()
+    Path(made.path("pid")).write_text('{"pid": 1}', encoding="ascii")
+    return made
+
+
+RESULT = {"rc": 0, "stdout": "{}", "stderr": ""}
+
+
+@pytest.mark.parametrize("name", ["result.json", "alive.lock"])
+@pytest.mark.parametrize("code", [5, 32, 33])
+def test_a_file_that_is_held_is_not_a_killed_job(
+    job: runner.Job, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    runner.write_file(job.path("result.json"), RESULT, 0)
+    holder = Holder(monkeypatch, code)
+    holder.hold(name)
+    seen = job.wait(0.1)
+    assert (seen["state"], "another program" in seen["error"]) == ("unreadable", True)
+    holder.hold(name, 3)
+    assert job.wait(20)["result"] == RESULT  # within the same request when it is let go in time
+
+
+def test_a_result_that_may_not_be_read_is_not_a_killed_job(job: runner.Job) -> None:
+    """Any other error but that it is not there counts the same."""
+    os.mkdir(job.path("result.json"))
+    assert job.observe()["state"] == "unreadable"
+
+
+def test_a_result_that_is_not_there_is_a_killed_job(job: runner.Job) -> None:
+    assert job.observe()["state"] == "died"
+    Path(job.path("result.json")).write_text("torn", encoding="ascii")
+    assert job.observe()["state"] == "died"
+
+
+def test_held_progress_hinders_nobody(job: runner.Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner.write_file(job.path("result.json"), RESULT, 0)
+    Path(job.path("progress.json")).write_text('{"done": 1}', encoding="ascii")
+    Holder(monkeypatch).hold("progress.json")
+    assert job.observe() == {"state": "done", "result": RESULT, "progress": None}
+
+
+def test_a_job_whose_pid_cannot_be_looked_at_is_never_started_again(
+    job: runner.Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Holder(monkeypatch, code=5).hold("pid")
+    spawned: list[str] = []
+    monkeypatch.setattr(runner, "_spawn", lambda *_args: spawned.append("again"))
+    request = {"root": job.root, "job": ["run1", "step-1"], "wait": 0}
+    assert (runner.start(request)["state"], spawned) == ("died", [])
+
+
+def test_a_lock_file_that_is_held_for_a_moment_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder = Holder(monkeypatch)
+    holder.hold("start.lock", 3)
+    lock = runner.take_lock(str(tmp_path / "start.lock"), 20)
+    assert lock is not None
+    lock.close()
+    holder.hold("start.lock")
+    with pytest.raises(PermissionError):
+        runner.take_lock(str(tmp_path / "start.lock"), 0.1)
+
+
+@pytest.mark.parametrize("name", ["reserve", "stderr.txt", "start.lock", "cancel"])
+def test_what_a_start_or_a_cancel_writes_may_be_held(stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    holder = Holder(monkeypatch)
+    holder.hold("" if name == "cancel" else name, 2)
+    stage.go.touch()
+    module = PATIENT.format(go=str(stage.go), witness=str(stage.witness))
+    request = {"root": str(stage.root), "job": ["run1", "step-1"], "wait": 20, "mode": "start", "module": module}
+    request.update(environment={}, context={}, reply="ab")
+    assert runner.start(request)["state"] == "done"
+    holder.hold(name, 2)
+    assert runner.cancel(request)["state"] == "done"
+
+
+def test_a_held_reserve_loses_no_result(job: runner.Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(job.path("reserve")).write_bytes(b"x")
+    holder = Holder(monkeypatch)
+    holder.hold("reserve")
+    runner.store_result(job, RESULT)
+    assert job.observe()["result"] == RESULT
+    holder.hold("reserve", 2)  # once: it goes when it is let go soon
+    runner.store_result(job, RESULT)
+    assert not Path(job.path("reserve")).exists()
+
+
+@pytest.mark.parametrize("name", ["pid", "result.json", "result.json.partial"])
+def test_a_held_file_is_written_when_it_is_let_go(job: runner.Job, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    target = job.path(name.replace(".partial", ""))
+    holder = Holder(monkeypatch)
+    holder.hold(name, 3)
+    runner.write_file(target, RESULT, 20)
+    assert runner.read_file(target) == RESULT
+    holder.hold(name)
+    with pytest.raises(PermissionError):
+        runner.write_file(target, {}, 0.1)
+    holder.hold(name, 0)
+    assert runner.read_file(target) == RESULT
+    assert not Path(target + ".partial").exists() or name == "result.json.partial"
+
+
+class FullDisk:
+    """Has no room for a result while the reserve is there."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, job: runner.Job) -> None:
+        self.reserve = Path(job.path("reserve"))
+        self.reserve.write_bytes(b"x")
+        real = os.fsync
+        self.always = False
+
+        def fsync(number: int) -> None:
+            if self.always or self.reserve.exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            real(number)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_a_full_disk_has_room_for_the_result_also_when_the_reserve_was_held(
+    job: runner.Job, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    FullDisk(monkeypatch, job)
+    Holder(monkeypatch).hold("reserve", times)
+    runner.store_result(job, RESULT)
+    assert job.observe()["result"] == RESULT
+
+
+def test_a_disk_that_stays_full_is_said_and_leaves_room_for_saying_it(
+    job: runner.Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FullDisk(monkeypatch, job).always = True
+    with pytest.raises(OSError, match="No space"):
+        runner.store_result(job, RESULT)
+    assert not Path(job.path("reserve")).exists()
+    assert not Path(job.path("result.json.partial")).exists()
+
+
+def test_windows_keeps_the_access_list_of_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newer Pythons there give a directory of mode 0o700 a list of its own, which locks out other operators."""
+    modes: list[int] = []
+    monkeypatch.setattr(os, "makedirs", lambda _path, mode, exist_ok: modes.append(mode))
+    for windows in (True, False):
+        monkeypatch.setattr(runner, "WINDOWS", windows)
+        runner.Job({"root": str(tmp_path), "job": ["run1", "step-1"]}).make()
+    assert modes == [0o777, 0o700]
