@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Optional
 
 from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
@@ -100,6 +101,23 @@ def address(connection: Any) -> str:
     return " ".join(words)
 
 
+def covered(error: BaseException, outside: Optional[BaseException]) -> Optional[BaseException]:
+    """The interrupt or timeout that this failure has replaced, if any.
+
+    winrm's ``finally`` talks to the host once more. On a connection that an interrupt has just torn that can fail, and
+    then its failure is what the caller gets: ``_winrm_exec`` in
+    https://github.com/ansible/ansible/blob/devel/lib/ansible/plugins/connection/winrm.py
+
+    :param outside: what was being handled before the call; it is not the call's.
+    """
+    before = error.__context__
+    while before is not None and before is not outside:
+        if not isinstance(before, Exception):
+            return before
+        before = before.__context__
+    return None
+
+
 def is_open(connection: Any) -> bool:
     """Whether the host was really reached: winrm counts as connected once the host has opened a shell.
 
@@ -112,8 +130,12 @@ def close_quietly(connection: Any) -> Optional[str]:
     """Forget a broken connection so that the next command makes a new one; returns what went wrong with that."""
     if connection.transport == "local":
         return None
+    outside = sys.exc_info()[1]
     try:
         connection.reset()
     except Exception as error:  # noqa: BLE001  the next command will tell, and says it better
+        stop = covered(error, outside)
+        if stop is not None:
+            raise stop from None
         return str(error)
     return None

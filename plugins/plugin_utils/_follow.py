@@ -57,13 +57,17 @@ class Follower:
 
         :raises TransportError: ``module_killed``, ``cancelled``, ``connection_lost``, ``root_missing`` ...
         """
-        with _signals_as_exceptions():
+        with _signals_as_exceptions() as signals:
+            self.exchange.heed = signals.heed
             try:
-                return self._follow({**self.request, **module, "mode": "start", "wait": START_WAIT})
+                try:
+                    return self._follow({**self.request, **module, "mode": "start", "wait": START_WAIT})
+                finally:
+                    signals.hush()
             except (_errors.TransportError, FirstContactFailed):
                 raise  # there is no job, or no way to it
             except BaseException:
-                _ignore_signals()
+                signals.hush()  # again: a signal may have come before the first one was over, and brought us here
                 self.cancel()
                 raise
 
@@ -127,48 +131,75 @@ class Follower:
         state: Optional[str] = None
         try:
             exchange.reset()  # what we were waiting for may still be on its way
-            deadline = exchange.clock() + CANCEL_GRACE
+            deadline, refused = exchange.clock() + CANCEL_GRACE, False
             while True:
-                last = exchange.clock() >= deadline
+                last = refused or exchange.clock() >= deadline
                 reply = exchange.ask({**self.request, "mode": "cancel", "wait": LONGEST_WAIT, "kill": last})
                 state = str(reply["state"])
-                if last or state not in ("running", "starting"):
+                refused = state == "refused"  # it cannot even be asked: then it is ended
+                lives = refused or state in _LIVES
+                if last and lives:
+                    self._say_it_lives(f"{state} {reply.get('facts') or reply.get('error') or ''}")
+                if last or not lives:
                     return state
         except Exception as error:  # noqa: BLE001  the reason why we stop must not be covered by this
-            exchange.say(f"the step could not be told to stop and may still run on the host: {error}")
+            self._say_it_lives(error)
         return state
+
+    def _say_it_lives(self, why: object) -> None:
+        self.exchange.say(f"the step could not be told to stop and may still run on the host: {why}".rstrip())
+
+
+class _Signals:
+    """The first signal unwinds the stack, once. Its exception can get lost on the way (in a destructor, in a
+    ``finally`` that fails), so the number is kept, and ``heed`` raises again."""
+
+    def __init__(self) -> None:
+        self.number: Optional[int] = None
+        self._hushed = False
+
+    def came(self, number: int, _frame: object) -> None:
+        """The signal handler."""
+        first, self.number = self.number is None, self.number or number
+        if first:
+            self.heed()
+
+    def heed(self) -> None:
+        """Raise ``Interrupted`` when a signal has come and the clean-up has not begun."""
+        if self.number is not None and not self._hushed:
+            raise Interrupted(self.number)
+
+    def hush(self) -> None:
+        """Let no signal stop the clean-up, nor the alarm of the task's ``timeout``; the clean-up has limits of its own.
+
+        A signal that comes now does its work when the clean-up is over.
+        """
+        self._hushed = True
+        if _in_main_thread():
+            signal.alarm(0)
 
 
 @contextlib.contextmanager
-def _signals_as_exceptions() -> Iterator[None]:
+def _signals_as_exceptions() -> Iterator[_Signals]:
     """Let SIGINT and SIGTERM unwind the stack; afterwards they do what they would have done.
 
     Ansible's worker processes die of these signals on the spot, which would leave the job running.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
+    signals = _Signals()
+    if not _in_main_thread():
+        yield signals
         return
-
-    def unwind(number: int, _frame: object) -> None:
-        _ignore_signals()
-        raise Interrupted(number)
-
-    before = {number: signal.signal(number, unwind) for number in _SIGNALS}
-    caught = None
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
-        yield
-    except Interrupted as interrupt:
-        caught = interrupt.number
-        raise
+        for number in _SIGNALS:
+            signal.signal(number, signals.came)
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if caught is not None:
-            os.kill(os.getpid(), caught)
+        if signals.number is not None:
+            os.kill(os.getpid(), signals.number)
 
 
-def _ignore_signals() -> None:
-    """Do not let the next signal stop the clean-up after the first; the clean-up has limits of its own."""
-    if threading.current_thread() is threading.main_thread():
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

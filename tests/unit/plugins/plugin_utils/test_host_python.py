@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from unit.plugins.plugin_utils.transport_kit import Clock, Host, Run, Step, Transcript, done, framed
+
+from ansible_collections.wst.backup.plugins.plugin_utils import _follow
 
 RUN = {"wst_backup_run_id": "20261123-150000-0123abcd"}
 CLIXML = (
@@ -270,6 +273,88 @@ def test_a_configuration_error_is_not_a_lost_connection(run_task: Run) -> None:
         run_task(Host(AnsibleError("winrm or requests is not installed: no module")), variables=RUN)
 
 
+# --- silence: our process was ended with its shell before it said a word, or Python is gone
+
+SILENCES = [
+    pytest.param(Transcript.of("", 127, NOT_FOUND), "python_missing", id="missing"),
+    pytest.param(Transcript.of("", 1), "python_wrong", id="killed"),
+    pytest.param(Transcript.of("", 0), "python_wrong", id="silent"),
+    pytest.param(Transcript.of("wst-backup-payload-damaged 10 of 9000\r\n", 97), "payload_damaged", id="damaged"),
+]
+RUNNING = {"state": "running", "progress": None}
+
+
+@pytest.mark.parametrize(("silence", "_code"), SILENCES)
+def test_a_poll_that_was_ended_before_it_said_a_word_is_asked_again(run_task: Run, silence: Step, _code: str) -> None:
+    host = Host(RUNNING, silence, silence, "{answer}")
+    assert run_task(host)["said"] == "hello"
+    assert host.modes == ["start", "poll", "poll", "poll"]
+    assert host.resets == 2
+
+
+@pytest.mark.parametrize(("silence", "_code"), SILENCES)
+@pytest.mark.parametrize("runs_as", ["job", "attached"])
+def test_a_repeated_request_that_was_ended_before_it_said_a_word_is_asked_again(
+    run_task: Run, silence: Step, _code: str, runs_as: str
+) -> None:
+    host = Host(ConnectionResetError("reset"), silence, "{answer}")
+    host.opened = True
+    assert run_task(host, runs_as=runs_as)["said"] == "hello"
+
+
+@pytest.mark.parametrize(("silence", "_code"), SILENCES)
+def test_a_cancel_that_was_ended_before_it_said_a_word_is_asked_again(
+    run_task: Run, silence: Step, _code: str, shown: list[str]
+) -> None:
+    """Also when the start itself was interrupted: it may have begun a job."""
+    host = Host(Timeout(), silence, done())
+    with pytest.raises(Timeout):
+        run_task(host)
+    assert host.modes == ["start", "cancel", "cancel"]
+    assert not any("could not be told" in text for text in shown)
+
+
+@pytest.mark.parametrize(("silence", "code"), SILENCES)
+def test_a_python_that_stays_silent_is_named_in_the_end(
+    run_task: Run, clock: Clock, silence: Transcript, code: str
+) -> None:
+    result = run_task(Host(RUNNING, *[silence] * 20), variables={"wst_backup_reconnect_timeout": 100})
+    assert result["code"] == code
+    assert "may still run on the host" in result["msg"]
+    assert result["facts"]["exit_code"] == silence.rc
+    assert 1100 <= clock.now <= 1140
+
+
+def test_a_silence_that_becomes_a_lost_connection_is_one(run_task: Run) -> None:
+    host = Host(RUNNING, Transcript.of("", 1), *[ConnectionResetError("reset")] * 20)
+    result = run_task(host, variables={"wst_backup_reconnect_timeout": 100})
+    assert (result["code"], "reset" in result["msg"]) == ("connection_lost", True)
+
+
+# --- files of a job that somebody holds
+
+UNREADABLE = {"state": "unreadable", "error": "[WinError 32] result.json", "progress": None}
+
+
+def test_a_result_that_cannot_be_read_now_is_asked_for_again(run_task: Run) -> None:
+    host = Host(UNREADABLE, UNREADABLE, done())
+    assert run_task(host)["said"] == "hello"
+    assert host.modes == ["start", "poll", "poll"]
+
+
+def test_a_result_that_cannot_be_read_for_good_is_named(run_task: Run, clock: Clock) -> None:
+    result = run_task(Host(RUNNING, *[UNREADABLE] * 50))
+    assert result["code"] == "result_unreadable"
+    assert "[WinError 32] result.json" in result["msg"]
+    assert 1300 <= clock.now <= 1340
+
+
+def test_patience_with_a_held_file_begins_anew(run_task: Run, clock: Clock) -> None:
+    host = Host(*[UNREADABLE] * 12, RUNNING, *[UNREADABLE] * 8, done())
+    assert run_task(host)["said"] == "hello"
+    assert clock.now > 1300
+
+
 # --- jobs
 
 
@@ -401,6 +486,160 @@ def test_a_signal_cancels_the_job_and_then_does_its_work(run_task: Run, number: 
         signal.signal(number, before)
     assert host.modes == ["start", "poll", "cancel"]
     assert received == [number]
+
+
+class Signals:
+    """What SIGINT did in the end, as Ansible's own handler would be told."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+
+    def came(self, number: int, _frame: object) -> None:
+        self.received.append(number)
+
+    @staticmethod
+    def interrupt(number: int = signal.SIGINT) -> None:
+        signal.raise_signal(number)
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    made = Signals()
+    before = {number: signal.signal(number, made.came) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield made
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("stop", [Signals.interrupt, lambda: _raise(Timeout())])
+def test_an_interrupt_that_a_failing_clean_up_covers_still_cancels_the_job(
+    run_task: Run, signals: Signals, stop: Callable[[], None]
+) -> None:
+    """winrm ends a command in a ``finally``; when that fails, only its failure is left of the interrupt."""
+
+    def torn(_request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            stop()
+        finally:
+            try:
+                raise ConnectionResetError("the connection was torn")
+            except ConnectionResetError as error:
+                raise AnsibleConnectionFailure("cannot end the command") from error
+        return RUNNING
+
+    host = Host(RUNNING, torn, ConnectionResetError("still torn"), done())
+    with pytest.raises(_follow.Interrupted if stop is Signals.interrupt else Timeout):
+        run_task(host)
+    assert host.modes == ["start", "poll", "cancel", "cancel"]
+    assert signals.received == ([signal.SIGINT] if stop is Signals.interrupt else [])
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_a_destructor_swallows_still_cancels_the_job(run_task: Run, signals: Signals) -> None:
+    class Fragile:
+        def __del__(self) -> None:
+            signals.interrupt()
+
+    def swallowed(_request: dict[str, Any]) -> dict[str, Any]:
+        fragile: Any = Fragile()
+        fragile = None
+        return {"state": "running", "progress": fragile}
+
+    host = Host(RUNNING, swallowed, done())
+    with pytest.raises(BaseException, match="signal"):
+        run_task(host)
+    assert host.modes == ["start", "poll", "cancel"]
+    assert signals.received == [signal.SIGINT]
+
+
+def test_further_signals_and_the_timeout_do_not_stop_the_clean_up(run_task: Run, signals: Signals) -> None:
+    def cancelling(_request: dict[str, Any]) -> dict[str, Any]:
+        alarms.append(signal.alarm(0))
+        signals.interrupt(signal.SIGTERM)
+        signals.interrupt()
+        return done()
+
+    alarms: list[int] = []
+    host = Host(RUNNING, lambda _request: signals.interrupt(), cancelling)
+    signal.alarm(100)  # as Ansible does for timeout:
+    with pytest.raises(BaseException, match="signal"):
+        run_task(host)
+    assert host.modes == ["start", "poll", "cancel"]
+    assert (signals.received, alarms) == ([signal.SIGINT], [0])
+
+
+def test_a_signal_during_the_clean_up_does_its_work_afterwards(run_task: Run, signals: Signals) -> None:
+    def cancelling(_request: dict[str, Any]) -> dict[str, Any]:
+        signals.interrupt(signal.SIGTERM)
+        return done()
+
+    with pytest.raises(Timeout):
+        run_task(Host(Timeout(), cancelling))
+    assert signals.received == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize("step", [Timeout(), done()])
+def test_a_signal_just_before_the_clean_up_does_not_prevent_it(
+    run_task: Run, signals: Signals, monkeypatch: pytest.MonkeyPatch, step: Step
+) -> None:
+    hush = _follow._Signals.hush
+
+    def late(self: _follow._Signals) -> None:
+        monkeypatch.setattr(_follow._Signals, "hush", hush)
+        signals.interrupt()
+        raise AssertionError("the signal must unwind this")
+
+    monkeypatch.setattr(_follow._Signals, "hush", late)
+    host = Host(step, done())
+    with pytest.raises(BaseException, match="signal"):
+        run_task(host)
+    assert host.modes == ["start", "cancel"]
+    assert signals.received == [signal.SIGINT]
+
+
+def test_a_signal_while_the_handlers_are_put_in_place_loses_nothing(
+    run_task: Run, signals: Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install = signal.signal
+
+    def installing(number: int, handler: Any) -> Any:
+        before = install(number, handler)
+        if number == signal.SIGINT and handler != signals.came:
+            signals.interrupt()
+        return before
+
+    monkeypatch.setattr(signal, "signal", installing)
+    host = Host()
+    with pytest.raises(BaseException, match="signal"):
+        run_task(host)
+    assert host.modes == []
+    assert signals.received == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGTERM) == signals.came
+
+
+@pytest.mark.parametrize("last", [{"state": "died", "killed": True}, {"state": "refused", "facts": {"error": "full"}}])
+def test_a_job_that_cannot_even_be_asked_to_stop_is_killed(
+    run_task: Run, shown: list[str], last: dict[str, Any]
+) -> None:
+    host = Host(Timeout(), {"state": "refused", "code": "no_space", "facts": {"error": "full"}}, last)
+    with pytest.raises(Timeout):
+        run_task(host)
+    assert [request.get("kill") for request in host.requests[1:]] == [False, True]
+    assert any("may still run" in text for text in shown) is (last["state"] == "refused")
+
+
+def test_a_job_that_cannot_be_killed_is_said(run_task: Run, clock: Clock, shown: list[str]) -> None:
+    def stubborn(_request: dict[str, Any]) -> dict[str, Any]:
+        clock.now += 31
+        return {"state": "running"}
+
+    with pytest.raises(Timeout):
+        run_task(Host(Timeout(), stubborn, stubborn))
+    assert any("may still run on the host: running" in text for text in shown)
 
 
 def test_a_job_is_followed_in_any_thread(run_task: Run) -> None:

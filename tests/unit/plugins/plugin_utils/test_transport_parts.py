@@ -132,6 +132,44 @@ def test_what_counts_as_a_broken_connection(error: Exception, trouble: bool) -> 
     assert _connection.is_trouble(error) is trouble
 
 
+class _Connection:
+    """Is forgotten with ``reset``, which may go wrong."""
+
+    transport = "winrm"
+
+    def __init__(self, *failures: BaseException) -> None:
+        self.failures = failures
+
+    def reset(self) -> None:
+        """Each failure comes while the one before it is handled."""
+        self._fail(list(self.failures))
+
+    def _fail(self, failures: list[BaseException]) -> None:
+        if failures:
+            try:
+                raise failures[0]
+            except BaseException:
+                self._fail(failures[1:])
+                raise
+
+
+def test_a_broken_connection_is_forgotten_quietly() -> None:
+    assert _connection.close_quietly(_Connection()) is None
+    assert _connection.close_quietly(_Connection(OSError("gone"), OSError("really"))) == "really"
+
+
+def test_an_interrupt_is_not_forgotten_with_the_connection() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _connection.close_quietly(_Connection(KeyboardInterrupt(), OSError("torn")))
+
+
+def test_an_interrupt_that_is_being_handled_does_not_stop_its_own_clean_up() -> None:
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        assert _connection.close_quietly(_Connection(OSError("gone"))) == "gone"
+
+
 # --- the control node's log
 
 
