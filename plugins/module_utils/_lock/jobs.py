@@ -18,9 +18,10 @@ from typing import Callable, List, Optional
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._names import check_run_id
-from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._platform import _retry, api
 
 PATIENCE = 60.0  # seconds that a job has to stop by itself
+BUSY_PATIENCE = 10.0  # seconds to wait for antivirus and others to let go of a job's file
 _PAUSE = 0.1
 
 
@@ -46,7 +47,7 @@ def _locked(path: str) -> bool:
         return False
     lock = api.FileLock(path, first_byte=True)
     try:
-        return not lock.try_acquire()
+        return not _retry.while_busy(lock.try_acquire, patience=BUSY_PATIENCE)
     finally:
         lock.release()
 
@@ -80,27 +81,35 @@ def cancel_jobs(
 def _ask(directory: str) -> None:
     path = os.path.join(directory, "cancel")
     try:
-        with open(api.long_path(path), "ab"):
-            pass
+        _retry.while_busy(lambda: _touch(path), patience=BUSY_PATIENCE)
     except OSError as error:
         raise _fs.translate_oserror(error, path) from error
 
 
+def _touch(path: str) -> None:
+    with open(api.long_path(path), "ab"):
+        pass
+
+
 def _kill(directory: str) -> None:
     """The lock is held, so the process id is the job's and nobody else's."""
-    pid = _pid(os.path.join(directory, "pid"))
-    if pid is None or not _locked(os.path.join(directory, "alive.lock")):
-        return
     try:
-        api.end_process(pid)
+        pid = _pid(os.path.join(directory, "pid"))
+        if pid is not None and _locked(os.path.join(directory, "alive.lock")):
+            api.end_process(pid)
     except OSError as error:
         raise _fs.translate_oserror(error, directory) from error
 
 
 def _pid(path: str) -> Optional[int]:
+    """The job's process; None where it has not begun. Raises OSError when the file is there and cannot be read."""
     try:
-        with open(api.long_path(path), "rb") as file:
-            pid = json.loads(file.read().decode("utf-8"))["pid"]
-    except (OSError, ValueError, KeyError, TypeError):
+        pid = json.loads(_retry.while_busy(lambda: _content(path), patience=BUSY_PATIENCE).decode("utf-8"))["pid"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     return pid if isinstance(pid, int) else None
+
+
+def _content(path: str) -> bytes:
+    with open(api.long_path(path), "rb") as file:
+        return file.read()

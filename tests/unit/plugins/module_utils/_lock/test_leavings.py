@@ -17,7 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.wst.backup.plugins.module_utils._errors import PathUnusable
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock import jobs
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import cancel_jobs, live_jobs
 from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import expired, sweep
 from ansible_collections.wst.backup.plugins.module_utils._names import STAMP_FORMAT
@@ -100,6 +102,47 @@ def test_a_dead_jobs_number_is_not_killed(layout: HostLayout) -> None:
     (directory / "alive.lock").write_bytes(b"")
     (directory / "pid").write_text(json.dumps({"pid": os.getpid(), "started": 0}))
     assert cancel_jobs(layout, RUN) == []
+
+
+def _held_at_first(function: Callable[..., Any], name: str, times: int) -> Callable[..., Any]:
+    """The function, which antivirus keeps from the file of that name so many times."""
+    left = [times]
+
+    def call(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if os.path.basename(getattr(path, "path", path)) == name and left[0]:
+            left[0] -= 1
+            error = PermissionError(13, "constructed")
+            error.winerror = 32  # type: ignore[attr-defined,unused-ignore]
+            raise error
+        return function(path, *args, **kwargs)
+
+    return call
+
+
+def _antivirus(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
+    monkeypatch.setattr(jobs, "open", _held_at_first(open, name, times), raising=False)
+    monkeypatch.setattr(jobs.api.FileLock, "try_acquire", _held_at_first(jobs.api.FileLock.try_acquire, name, times))
+
+
+@pytest.mark.parametrize("name", ["alive.lock", "cancel", "pid"])
+def test_a_file_that_is_held_for_a_moment_saves_no_job(
+    layout: HostLayout, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    process = start("pg_dump-1", kind="stubborn")
+    _antivirus(monkeypatch, name, 2)
+    assert cancel_jobs(layout, RUN, patience=0.2) == ["pg_dump-1"]
+    assert process.wait(timeout=20) != 0
+
+
+@pytest.mark.parametrize("name", ["alive.lock", "cancel", "pid"])
+def test_a_job_that_cannot_be_ended_because_a_file_is_held_is_told(
+    layout: HostLayout, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    start("pg_dump-1", kind="stubborn")
+    monkeypatch.setattr(jobs, "BUSY_PATIENCE", 0.1, raising=False)
+    _antivirus(monkeypatch, name, 1_000_000)
+    with pytest.raises(PathUnusable, match="another program holds the file"):
+        cancel_jobs(layout, RUN, patience=0.2)
 
 
 def test_no_jobs_at_all(layout: HostLayout) -> None:
