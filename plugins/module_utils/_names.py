@@ -21,11 +21,17 @@ SIDECAR = ".manifest.json"
 STATE = ".state.json"
 PARTIAL = ".partial"
 DAMAGED = ".damaged"
+MARKER = "wst-mirror.json"  # the mirror's own marker file, no set's and not foreign
+PROBE = "wst-probe"
 
 STAMP_FORMAT = "%Y%m%d-%H%M%S"
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _STAMP = r"[0-9]{8}-[0-9]{6}"
+_LEFTOVER = re.compile(
+    r"(?:{}|{})\.({}|[0-9a-f]{{16}}){}".format(*map(re.escape, (PROBE, MARKER)), _RUN_ID.pattern, re.escape(PARTIAL)),
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -124,6 +130,20 @@ def parse_layer_file(file_name: str, prefix: str) -> Optional[LayerFile]:
     if time is None:
         return None
     return LayerFile(ArtifactName(time=time, stem=stem), part, run_id, damaged=damaged is not None)
+
+
+def probe_name(nonce: str) -> str:
+    """A file that is written to see whether a directory takes writes."""
+    return f"{PROBE}.{nonce}{PARTIAL}"
+
+
+def parse_leftover(file_name: str) -> Optional[str]:
+    """Whose a write probe or an unfinished marker is: a run's id, or the nonce of what works outside of runs.
+
+    None for every other name. Names are compared to the letter.
+    """
+    match = _LEFTOVER.fullmatch(file_name)
+    return None if match is None else match.group(1)
 
 
 def _time(stamp: str) -> Optional[datetime]:

@@ -15,7 +15,8 @@ description:
     the sidecar says, it is finished and counts; otherwise both files stay and are named.
   - A complete set whose state file is missing or damaged is read again in full, and what was found is recorded. A
     damaged state file is kept under the suffix C(.damaged).
-  - Every other partial file of a run that is not the live one is removed. Nothing else is, and never a ZIP that has a
+  - Every other partial file of a run that is not the live one is removed, and after an hour what a killed
+    M(wst.backup.preflight_info) or M(wst.backup.mirror_init) has left. Nothing else is, and never a ZIP that has a
     final name. Foreign files are left alone.
   - The mirror is left alone, without a failure, unless nothing speaks against its volume, in the judgement that
     M(wst.backup.backup_mirror) uses. M(wst.backup.preflight_info) fails with what is wrong with it.

@@ -102,7 +102,7 @@ cancelled_jobs:
   type: list
   elements: str
 swept:
-  description: The directories that were removed.
+  description: The directories that were removed, and the files that killed write probes had left.
   returned: success
   type: list
   elements: str

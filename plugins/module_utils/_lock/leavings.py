@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._leftovers import leftovers
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import live_jobs
 from ansible_collections.wst.backup.plugins.module_utils._names import STAMP_FORMAT, check_run_id
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -23,7 +24,7 @@ KEEP_RUNS = 20
 
 @dataclass(frozen=True)
 class Swept:
-    """The directories that were removed, and the problems of those that could not be."""
+    """The directories and files that were removed, and the problems of those that could not be."""
 
     removed: List[str]
     kept: List[Dict[str, Any]]
@@ -44,12 +45,17 @@ def sweep(layout: HostLayout, *, own: str, now: datetime, dry_run: bool = False)
     """Remove every workspace but our own, and the jobs that expired; in a dry run, only say what would go.
 
     A workspace holds a whole dump and serves its own run only, so once the host is ours all others are dead.
-    Only directories whose names are run ids are ours. What cannot be removed now stops no run: it is told, and tried
-    again by the next one. Call it under the host's lease. Raises PathPermissions or PathUnusable.
+    Only directories whose names are run ids are ours, and the files that ``_leftovers`` tells. What cannot be removed
+    now stops no run: it is told, and tried again by the next one. Call it under the host's lease. Raises
+    PathPermissions or PathUnusable.
     """
     doomed = [(layout.scratch_dir, name) for name in _runs_in(layout.scratch_dir)]
     doomed += [(layout.runs_dir, name) for name in expired(_runs_in(layout.runs_dir), now)]
-    return _remove(layout, [(base, name) for base, name in doomed if name != own], dry_run=dry_run)
+    swept = _remove(layout, [(base, name) for base, name in doomed if name != own], dry_run=dry_run)
+    for base in (layout.root, layout.scratch_dir):
+        for name in leftovers(base, own=own, now=now):
+            _remove_leftover(os.path.join(base, name), swept, dry_run=dry_run)
+    return swept
 
 
 def _remove(layout: HostLayout, doomed: List[Tuple[str, str]], *, dry_run: bool) -> Swept:
@@ -62,6 +68,14 @@ def _remove(layout: HostLayout, doomed: List[Tuple[str, str]], *, dry_run: bool)
         except BackupError as error:
             swept.kept.append(error.as_problem())
     return swept
+
+
+def _remove_leftover(path: str, swept: Swept, *, dry_run: bool) -> None:
+    try:
+        if dry_run or _fs.remove_file(path):
+            swept.removed.append(path)
+    except BackupError as error:
+        swept.kept.append(error.as_problem())
 
 
 def remove_workspace(layout: HostLayout, run_id: str, *, dry_run: bool = False) -> bool:

@@ -17,7 +17,7 @@ from typing import Optional
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, parse_time
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record, write_record
-from ansible_collections.wst.backup.plugins.module_utils._sets.reading import MARKER
+from ansible_collections.wst.backup.plugins.module_utils._names import MARKER
 
 SCHEMA_VERSION = 1
 

@@ -13,7 +13,7 @@ from typing import List, Optional
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import PathPermissions, PathUnusable
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL
+from ansible_collections.wst.backup.plugins.module_utils._names import probe_name
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
 
@@ -60,7 +60,7 @@ def probe(path: str) -> None:
     Raises ``NoSpace``, ``PathPermissions`` or ``PathUnusable``.
     """
     content = secrets.token_bytes(PROBE_SIZE)
-    name = os.path.join(path, f"probe-{secrets.token_hex(8)}{PARTIAL}")
+    name = os.path.join(path, probe_name(secrets.token_hex(8)))
     try:
         with api.create_new(name) as file:
             file.write(content)

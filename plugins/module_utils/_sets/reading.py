@@ -10,25 +10,29 @@ from typing import Callable, Dict, List, Optional, TypeVar, Union
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
-from ansible_collections.wst.backup.plugins.module_utils._names import SIDECAR, STATE
+from ansible_collections.wst.backup.plugins.module_utils._leftovers import is_leftover
+from ansible_collections.wst.backup.plugins.module_utils._names import MARKER, SIDECAR, STATE
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import Catalog, FileFact, classify, group_files
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, read_sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import SetState, read_state
 
-MARKER = "wst-mirror.json"  # the mirror's own marker file, no set's and not foreign
-
 T = TypeVar("T")
 
 
 def list_files(layer: Layer) -> List[FileFact]:
-    """Every name in the layer's directory but the mirror's marker; raises ``BackupError``."""
+    """Every name in the layer's directory but what is ours and no set's: the mirror's marker, a probe, a marker that
+    is being written. Raises ``BackupError``."""
     try:
         entries = list(platform.scan(layer.path))
     except OSError as error:
         raise translate_oserror(error, layer.path) from error
-    return [FileFact(entry.name, entry.kind, entry.size) for entry in entries if entry.name != MARKER]
+    return [
+        FileFact(entry.name, entry.kind, entry.size)
+        for entry in entries
+        if entry.name != MARKER and not is_leftover(entry)
+    ]
 
 
 def read_layer(layer: Layer, *, prefix: str) -> Catalog:

@@ -4,14 +4,15 @@
 """Finishes or sweeps what runs that died have left on a layer.
 
 Only files under our partial names, of runs other than the live one, are ever removed (and state files without a
-set). A ZIP under a final name is never removed here: it is finished when its sidecar proves it, and named otherwise.
-The caller holds the host's lock, so no other run is alive.
+set, and what ``_leftovers`` tells). A ZIP under a final name is never removed here: it is finished when its sidecar
+proves it, and named otherwise. The caller holds the host's lock, so no other run is alive.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import List, Optional
+from functools import partial
+from typing import Callable, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
@@ -22,6 +23,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     RecordDamaged,
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file
+from ansible_collections.wst.backup.plugins.module_utils._leftovers import leftovers
 from ansible_collections.wst.backup.plugins.module_utils._names import (
     PARTIAL,
     SIDECAR,
@@ -57,12 +59,8 @@ def recover(layer: Layer, *, prefix: str, run_id: str, check: Check, dry_run: bo
     worker = _Recoverer(layer, run_id=run_id, check=check, dry_run=dry_run)
     groups, _foreign = group_files(list_files(layer), prefix)
     for artifact in sorted(groups):
-        try:
-            worker.visit(artifact, groups[artifact])
-        except (Cancelled, LeaseLost):
-            raise
-        except BackupError as error:  # one bad leftover must not keep the next backup from being made
-            worker.result.problems.append(error)
+        worker.attempt(partial(worker.visit, artifact, groups[artifact]))
+    worker.attempt(worker.sweep_leftovers)
     return worker.result
 
 
@@ -75,6 +73,20 @@ class _Recoverer:
         self._run_id = run_id
         self._check = check
         self._dry_run = dry_run
+
+    def attempt(self, work: Callable[[], None]) -> None:
+        """Do it; one bad leftover must not keep the next backup from being made."""
+        try:
+            work()
+        except (Cancelled, LeaseLost):
+            raise
+        except BackupError as error:
+            self.result.problems.append(error)
+
+    def sweep_leftovers(self) -> None:
+        """What is ours and of no set."""
+        for name in leftovers(self._layer.path, own=self._run_id, now=utc_now()):
+            self._remove(name)
 
     def visit(self, artifact: ArtifactName, group: Group) -> None:
         """Everything of one stem."""

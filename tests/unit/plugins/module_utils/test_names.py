@@ -68,6 +68,41 @@ def test_what_is_not_to_the_letter_is_foreign(name: str) -> None:
     assert _names.parse_layer_file(name, "wst-backup") is None
 
 
+@pytest.mark.parametrize("owner", ["20261123-150000-0123abcd", "0123456789abcdef"])
+def test_leftovers_name_who_wrote_them(owner: str) -> None:
+    for name in (f"wst-probe.{owner}.partial", f"wst-mirror.json.{owner}.partial"):
+        assert _names.parse_leftover(name) == owner
+    assert _names.parse_leftover(_names.probe_name(owner)) == owner
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "wst-mirror.json",
+        "wst-probe",
+        "wst-probe.partial",
+        "wst-probe..partial",
+        "wst-probe.0123456789abcde.partial",
+        "wst-probe.0123456789abcdef0.partial",
+        "wst-probe.0123456789ABCDEF.partial",
+        "WST-probe.0123456789abcdef.partial",
+        "wst-probe.0123456789abcdef.PARTIAL",
+        "wst-probe.0123456789abcdef.partial ",
+        "wst-probe.0123456789abcdef.partial\n",
+        "wst-probe.0123456789abcdef.partial.bak",
+        "my-wst-probe.0123456789abcdef.partial",
+        "wst-probe-0123456789abcdef.partial",
+        "wst-mirrorxjson.0123456789abcdef.partial",
+        "wst-mirror.json.20261123-150000-0123abc.partial",
+        "wst-mirror.json.\uff12\uff10\uff12\uff161123-150000-0123abcd.partial",
+        "wst-state.json.0123456789abcdef.partial",
+    ],
+)
+def test_what_is_no_leftover_to_the_letter_is_none(name: str) -> None:
+    assert _names.parse_leftover(name) is None
+
+
 def test_only_a_final_zip_is_an_artifact() -> None:
     artifact = _names.artifact_of_run("20261123-150000-0123abcd", "wst-backup")
     assert _names.parse_artifact(artifact.sidecar, "wst-backup") is None

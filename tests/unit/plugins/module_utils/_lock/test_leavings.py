@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import PathUnusable
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock import jobs
@@ -186,6 +187,25 @@ def test_sweeping_removes_ours_only(layout: HostLayout, start: Callable[..., Any
     assert left == {"other", *sorted(old, reverse=True)[:20]}
 
 
+def test_sweeping_removes_what_killed_probes_left(layout: HostLayout, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(layout.scratch_dir).mkdir()
+    old = [os.path.join(base, "wst-probe.0123456789abcdef.partial") for base in (layout.root, layout.scratch_dir)]
+    others = [os.path.join(layout.root, name) for name in ("db.key", "wst-probe.txt", "probe-0123456789abcdef.partial")]
+    for path in (*old, *others):
+        Path(path).write_bytes(b"x")
+        os.utime(path, (0, 0))
+    assert sweep(layout, own=RUN, now=NOW, dry_run=True).removed == old
+    monkeypatch.setattr(_fs, "remove_file", _refuse)
+    assert [problem["code"] for problem in sweep(layout, own=RUN, now=NOW).kept] == ["path_unusable"] * 2
+    monkeypatch.undo()
+    assert sweep(layout, own=RUN, now=NOW).removed == old
+    assert [os.path.exists(path) for path in (*old, *others)] == [False] * 2 + [True] * 3
+
+
+def _refuse(path: str) -> bool:
+    raise PathUnusable("constructed", path=path)
+
+
 def test_a_run_does_not_sweep_itself(layout: HostLayout) -> None:
     own = run_id(timedelta(days=90))
     for name in (own, *(run_id(timedelta(days=number)) for number in range(21))):
@@ -205,8 +225,6 @@ def test_what_still_works_is_not_swept(layout: HostLayout, start: Callable[..., 
 
 @pytest.mark.posix
 def test_what_cannot_be_removed_stops_no_run(layout: HostLayout, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.wst.backup.plugins.module_utils import _fs
-
     Path(layout.workspace(RUN)).mkdir(parents=True)
     monkeypatch.setattr(_fs, "_remove_tree", _deny)
     swept = sweep(layout, own="20261123-150000-00000002", now=NOW)

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import PathUnusable, RecordDamaged
-from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
+from ansible_collections.wst.backup.plugins.module_utils._names import MARKER, artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._records import encode_record
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import Catalog, FileFact, classify
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
-from ansible_collections.wst.backup.plugins.module_utils._sets.reading import MARKER, read_layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, parse_sidecar, read_sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import (
     Damage,
@@ -266,6 +266,21 @@ def test_the_marker_is_not_foreign(layer: Layer) -> None:
     """It is the mirror's own."""
     Path(layer.file(MARKER)).write_bytes(b"x")
     assert read_layer(layer, prefix=PREFIX) == Catalog((), ())
+
+
+def test_what_a_killed_probe_or_mirror_init_left_is_not_foreign(layer: Layer) -> None:
+    """Of any age; but what only looks like it is."""
+    for name in ("wst-probe.0123456789abcdef.partial", "wst-mirror.json.20261122-150000-0000cccc.partial"):
+        Path(layer.file(name)).write_bytes(b"x")
+    assert read_layer(layer, prefix=PREFIX) == Catalog((), ())
+    Path(layer.file("wst-probe.0123.partial")).write_bytes(b"x")
+    Path(layer.file("wst-probe.ffffffffffffffff.partial")).mkdir()
+    Path(layer.file("wst-probe.eeeeeeeeeeeeeeee.partial")).write_bytes(b"x" * 100_000)
+    assert [one.name for one in read_layer(layer, prefix=PREFIX).foreign] == [
+        "wst-probe.0123.partial",
+        "wst-probe.eeeeeeeeeeeeeeee.partial",
+        "wst-probe.ffffffffffffffff.partial",
+    ]
 
 
 # --- records --------------------------------------------------------------------------------------------------------

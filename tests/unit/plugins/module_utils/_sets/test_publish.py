@@ -17,6 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     LeaseLost,
     NoSpace,
     NotProved,
+    PathUnusable,
 )
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -375,18 +376,63 @@ def test_a_dry_run_tells_and_touches_nothing(tmp_path: Path) -> None:
     assert told == recover_next(layer)
 
 
+PROBE, UNFINISHED_MARKER = "wst-probe.0123456789abcdef.partial", f"wst-mirror.json.{OLD_RUN}.partial"
+
+
+def leave(layer: Layer, *names: str) -> None:
+    """Files of long ago."""
+    for name in names:
+        Path(layer.file(name)).write_bytes(b"x")
+        os.utime(layer.file(name), (0, 0))
+
+
+def test_what_a_killed_probe_or_mirror_init_left_is_swept(layer: Layer) -> None:
+    """With the sets' own leftovers; what is young stays, since its process may live."""
+    leave(layer, PROBE, UNFINISHED_MARKER, "wst-mirror.json")
+    young = PROBE.replace("0", "1")
+    Path(layer.file(young)).write_bytes(b"x")
+    told = recover(layer, prefix=PREFIX, run_id=NEXT_RUN, check=no_check, dry_run=True)
+    assert len(snapshot(layer)) == 4
+    assert told == recover_next(layer) == Recovery(swept=[UNFINISHED_MARKER, PROBE])
+    assert sorted(snapshot(layer)) == ["wst-mirror.json", young]
+
+
+def test_a_leftover_that_cannot_be_removed_is_a_problem_and_no_failure(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(layer, PROBE)
+
+    def refuse(path: str) -> bool:
+        raise PathUnusable("constructed", path=path)
+
+    monkeypatch.setattr("ansible_collections.wst.backup.plugins.module_utils._sets.recover.remove_file", refuse)
+    assert [problem.code for problem in recover_next(layer).problems] == [PathUnusable.code]
+
+
+def test_a_lost_lease_sweeps_nothing(layer: Layer) -> None:
+    leave(layer, PROBE)
+
+    def lost() -> None:
+        raise LeaseLost("constructed")
+
+    with pytest.raises(LeaseLost):
+        recover(layer, prefix=PREFIX, run_id=NEXT_RUN, check=lost)
+    assert list(snapshot(layer)) == [PROBE]
+
+
 def test_foreign_files_are_never_swept(layer: Layer) -> None:
     """Names that only look like ours."""
     names = [
+        "probe-0123456789abcdef.partial",
+        "wst-probe.0123.partial",
+        "wst-mirror.json.old.partial",
         "other-20261123-120000.zip.20261123-120000-0000aaaa.partial",
         "wst-backup-20261123-120000.zip.partial",
         "WST-BACKUP-20261123-120000.zip.20261123-120000-0000aaaa.partial",
         "wst-backup-20261123-120000.ZIP",
         "notes.txt",
     ]
-    for name in names:
-        with open(layer.file(name), "wb") as file:
-            file.write(b"x")
+    leave(layer, *names)
     os.mkdir(layer.file("wst-backup-20261122-120000.zip.20261122-120000-0000aaaa.partial"))
     assert recover_next(layer) == Recovery()
     assert sorted(snapshot(layer)) == sorted(names)
