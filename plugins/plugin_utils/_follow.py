@@ -124,27 +124,31 @@ class Follower:
             stderr=noise,
         )
 
-    def cancel(self) -> Optional[str]:
-        """Ask the job to stop, wait for that, and end it if it does not; returns its last known state."""
+    def cancel(self) -> None:
+        """Ask the job to stop, wait for that, and end it if it does not; say so where that did not work."""
         exchange = self.exchange
         exchange.patience, exchange.contacted = CANCEL_PATIENCE, True
-        state: Optional[str] = None
+        # The host is told first: what is said goes by a queue, whose lock an interrupted worker may have died with.
+        said: list[str] = []
+        say, exchange.say = exchange.say, said.append
         try:
             exchange.reset()  # what we were waiting for may still be on its way
-            deadline, refused = exchange.clock() + CANCEL_GRACE, False
-            while True:
-                last = refused or exchange.clock() >= deadline
-                reply = exchange.ask({**self.request, "mode": "cancel", "wait": LONGEST_WAIT, "kill": last})
-                state = str(reply["state"])
-                refused = state == "refused"  # it cannot even be asked: then it is ended
-                lives = refused or state in _LIVES
-                if last and lives:
-                    self._say_it_lives(f"{state} {reply.get('facts') or reply.get('error') or ''}")
-                if last or not lives:
-                    return state
+            self._end_job()
         except Exception as error:  # noqa: BLE001  the reason why we stop must not be covered by this
             self._say_it_lives(error)
-        return state
+        for text in said:
+            say(text)
+
+    def _end_job(self) -> None:
+        deadline = self.exchange.clock() + CANCEL_GRACE
+        state, last = "", False
+        while not last:
+            last = state == "refused" or self.exchange.clock() >= deadline  # what cannot even be asked is ended
+            reply = self.exchange.ask({**self.request, "mode": "cancel", "wait": LONGEST_WAIT, "kill": last})
+            state = reply["state"]
+            if state not in (*_LIVES, "refused"):
+                return
+        self._say_it_lives(f"{state} {reply.get('facts') or reply.get('error') or ''}")
 
     def _say_it_lives(self, why: object) -> None:
         self.exchange.say(f"the step could not be told to stop and may still run on the host: {why}".rstrip())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -151,6 +152,21 @@ def test_an_interrupt_ends_the_job_on_the_host(stage: Stage, number: int) -> Non
     played = playing.end()
     assert played.code != 0
     job = stage.jobs()[-1]
+    wait_until((job / "result.json").exists)
+    assert "stopped on request" in (job / "result.json").read_text()
+
+
+def test_an_interrupt_whose_own_clean_up_fails_ends_the_job_on_the_host(windows: Stage) -> None:
+    """winrm ends the command that it was waiting for; when the host refuses that, only the refusal would be seen."""
+    name, witness = windows.witness()
+    playing = windows.start([{"name": "slow", PROBE: {"seconds": 60, "witness": name}}])
+    wait_until(grown(witness))
+    windows.fault(refuse_signal=True)
+    playing.process.send_signal(signal.SIGINT)
+    time.sleep(3)
+    windows.fault()
+    assert playing.end().code != 0
+    job = windows.jobs()[-1]
     wait_until((job / "result.json").exists)
     assert "stopped on request" in (job / "result.json").read_text()
 

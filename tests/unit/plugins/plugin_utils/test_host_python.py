@@ -621,6 +621,19 @@ def test_a_signal_while_the_handlers_are_put_in_place_loses_nothing(
     assert signal.getsignal(signal.SIGTERM) == signals.came
 
 
+def test_the_host_is_told_to_stop_before_the_user_is_told_anything(run_task: Run, shown: list[str]) -> None:
+    """The way to the screen may be blocked for good: another worker may have died with its lock."""
+    seen: list[int] = []
+
+    def cancelling(_request: dict[str, Any]) -> dict[str, Any]:
+        seen.append(len(shown))
+        return done()
+
+    with pytest.raises(Timeout):
+        run_task(Host(Timeout(), ConnectionResetError("gone"), cancelling))
+    assert (seen, ["connection lost" in text for text in shown]) == ([0], [True])
+
+
 @pytest.mark.parametrize("last", [{"state": "died", "killed": True}, {"state": "refused", "facts": {"error": "full"}}])
 def test_a_job_that_cannot_even_be_asked_to_stop_is_killed(
     run_task: Run, shown: list[str], last: dict[str, Any]
