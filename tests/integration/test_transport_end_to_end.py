@@ -171,6 +171,13 @@ def test_an_interrupt_whose_own_clean_up_fails_ends_the_job_on_the_host(windows:
     assert "stopped on request" in (job / "result.json").read_text()
 
 
+@pytest.mark.parametrize("name", ["result.json", "reserve", "pid", "alive.lock"])
+def test_a_file_that_antivirus_holds_is_no_killed_job(windows: Stage, name: str) -> None:
+    """For six seconds from when it is there; the result's name is held while the lock is free already."""
+    played = windows.play([{"name": "job", PROBE: {"text": "through", "hold": [name]}}])
+    assert played["job"].get("text") == "through", played.screen
+
+
 def test_what_cannot_work_is_refused(stage: Stage) -> None:
     become = {
         "become": True,

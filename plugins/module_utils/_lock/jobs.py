@@ -80,15 +80,13 @@ def cancel_jobs(
 
 def _ask(directory: str) -> None:
     path = os.path.join(directory, "cancel")
+    if os.path.exists(api.long_path(path)):
+        return
     try:
-        _retry.while_busy(lambda: _touch(path), patience=BUSY_PATIENCE)
+        with open(api.long_path(path), "ab"):
+            pass
     except OSError as error:
         raise _fs.translate_oserror(error, path) from error
-
-
-def _touch(path: str) -> None:
-    with open(api.long_path(path), "ab"):
-        pass
 
 
 def _kill(directory: str) -> None:
@@ -111,5 +109,5 @@ def _pid(path: str) -> Optional[int]:
 
 
 def _content(path: str) -> bytes:
-    with open(api.long_path(path), "rb") as file:
+    with api.open_source(path) as file:  # its errors tell who holds the file from who may not read it
         return file.read()

@@ -191,9 +191,19 @@ def while_held(action: Callable[[], T], seconds: float) -> T:
         try:
             return action()
         except OSError as error:
-            if getattr(error, "winerror", None) not in _SHARING or time.monotonic() >= deadline:
+            if not is_held(error) or time.monotonic() >= deadline:
                 raise
             time.sleep(0.05)
+
+
+def is_held(error: OSError) -> bool:
+    """Whether somebody else may have the file for a moment.
+
+    What ``open`` raises on Windows carries no WinError: all three codes arrive as EACCES. A real denial looks the same
+    and is raised in the end.
+    """
+    code = getattr(error, "winerror", None)
+    return code in _SHARING or (WINDOWS and code is None and error.errno == errno.EACCES)
 
 
 def open_held(path: str, seconds: float) -> BinaryIO:

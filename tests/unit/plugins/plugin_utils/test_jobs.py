@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import pytest
 from unit.plugins.plugin_utils.transport_kit import on_this_machine
@@ -260,32 +260,37 @@ def test_asking_whether_a_job_lives_does_not_hinder_its_start(tmp_path: Path) ->
 
 
 class Holder:
-    """Antivirus: whoever opens, removes or renames one of the names is told that it is in use, a number of times."""
+    """Antivirus: whoever opens, removes or renames one of the names is told that it is in use, a number of times.
+
+    As on Windows, where ``open`` gives no code.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, code: int = 32) -> None:
-        self.code, self.left = code, {"": 0}
-        monkeypatch.setattr(runner, "open", self._guarded(builtins.open), raising=False)
+        self.left = {"": 0}
+        monkeypatch.setattr(runner, "WINDOWS", True)
+        monkeypatch.setattr(runner, "open", self._guarded(builtins.open, None), raising=False)
         for name in ("remove", "replace", "stat"):
-            monkeypatch.setattr(os, name, self._guarded(getattr(os, name)))
+            monkeypatch.setattr(os, name, self._guarded(getattr(os, name), code))
 
     def hold(self, name: str, times: int = 1_000_000) -> None:
         self.left[name] = times
 
-    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _guarded(self, function: Callable[..., Any], code: Optional[int]) -> Callable[..., Any]:
         def call(path: Any, *args: Any, **kwargs: Any) -> Any:
             names = {os.path.basename(str(one)) for one in (path, *args[:1])}
             for name in names & set(self.left):
                 if self.left[name] > 0:
                     self.left[name] -= 1
-                    raise held(self.code)
+                    raise held(code)
             return function(path, *args, **kwargs)
 
         return call
 
 
-def held(code: int = 32) -> PermissionError:
+def held(code: Optional[int]) -> PermissionError:
     error = PermissionError(errno.EACCES, "another program uses the file")
-    error.winerror = code  # type: ignore[attr-defined]
+    if code is not None:
+        error.winerror = code  # type: ignore[attr-defined]
     return error
 
 
@@ -396,6 +401,13 @@ def test_a_held_file_is_written_when_it_is_let_go(job: runner.Job, monkeypatch: 
     holder.hold(name, 0)
     assert runner.read_file(target) == RESULT
     assert not Path(target + ".partial").exists() or name == "result.json.partial"
+
+
+def test_a_denial_elsewhere_is_not_waited_out(job: runner.Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    Holder(monkeypatch).hold("pid", 1)
+    monkeypatch.setattr(runner, "WINDOWS", False)
+    with pytest.raises(PermissionError):
+        runner.open_held(job.path("pid"), 20)
 
 
 class FullDisk:

@@ -121,11 +121,11 @@ def _held_at_first(function: Callable[..., Any], name: str, times: int) -> Calla
 
 
 def _antivirus(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
-    monkeypatch.setattr(jobs, "open", _held_at_first(open, name, times), raising=False)
+    monkeypatch.setattr(jobs.api, "open_source", _held_at_first(jobs.api.open_source, name, times))
     monkeypatch.setattr(jobs.api.FileLock, "try_acquire", _held_at_first(jobs.api.FileLock.try_acquire, name, times))
 
 
-@pytest.mark.parametrize("name", ["alive.lock", "cancel", "pid"])
+@pytest.mark.parametrize("name", ["alive.lock", "pid"])
 def test_a_file_that_is_held_for_a_moment_saves_no_job(
     layout: HostLayout, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -135,7 +135,15 @@ def test_a_file_that_is_held_for_a_moment_saves_no_job(
     assert process.wait(timeout=20) != 0
 
 
-@pytest.mark.parametrize("name", ["alive.lock", "cancel", "pid"])
+def test_a_request_to_stop_that_is_there_needs_no_writing(layout: HostLayout, start: Callable[..., Any]) -> None:
+    """It may be held, too."""
+    process = start("pg_dump-1", kind="stubborn")
+    Path(layout.runs_dir, RUN, "pg_dump-1", "cancel").mkdir()
+    assert cancel_jobs(layout, RUN, patience=0.2) == ["pg_dump-1"]
+    assert process.wait(timeout=20) != 0
+
+
+@pytest.mark.parametrize("name", ["alive.lock", "pid"])
 def test_a_job_that_cannot_be_ended_because_a_file_is_held_is_told(
     layout: HostLayout, start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -26,6 +27,21 @@ def progress(file: str, done: int, total: int) -> None:
             time.sleep(0.02)
 
 
+def hold(path: str, seconds: float) -> None:
+    """On Windows: keep everybody from a file for a while, as soon as it is there. Antivirus does that."""
+    if sys.platform == "win32":
+        import ctypes
+
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.CreateFileW.restype = ctypes.c_void_p
+        handle = nothing = ctypes.c_void_p(-1).value
+        while handle == nothing:
+            handle = kernel.CreateFileW(path, 0x80000000, 0, None, 3, 0, None)  # to read, shared with nobody
+            time.sleep(0.001)
+        time.sleep(seconds)
+        kernel.CloseHandle(ctypes.c_void_p(handle))
+
+
 def main() -> None:
     """Do what is asked; every parameter is one kind of behaviour."""
     module = AnsibleModule(
@@ -40,6 +56,7 @@ def main() -> None:
             "noise": {"type": "int", "default": 0},
             "root": {"type": "path"},
             "ignore_cancel": {"type": "bool", "default": False},
+            "hold": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
@@ -48,6 +65,8 @@ def main() -> None:
     if wanted["witness"]:
         with open(wanted["witness"], "a", encoding="ascii") as file:
             file.write(f"start {os.getpid()}\n")
+    for name in wanted["hold"]:  # the process lives until its threads have ended
+        threading.Thread(target=hold, args=(os.path.join(data["job_dir"], name), 6)).start()
     end = time.monotonic() + wanted["seconds"]
     while time.monotonic() < end:
         if data.get("progress_file"):
