@@ -114,7 +114,8 @@ class Exchange:
     def _give_up_or_not(self, cause: BaseException, *, gone: float) -> None:
         if not self.contacted:
             raise FirstContactFailed(_first_line(cause)) from cause
-        if _connection.is_rejection(cause):
+        answered = isinstance(cause, _errors.TransportError)  # its text quotes the host, not the connection
+        if not answered and _connection.is_rejection(cause):
             raise _errors.ConnectionLost(
                 f"The host refused the credentials that it took before: {_first_line(cause)}", reason="rejected"
             ) from cause

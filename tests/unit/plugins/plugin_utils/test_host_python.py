@@ -325,6 +325,17 @@ def test_a_python_that_stays_silent_is_named_in_the_end(
     assert 1100 <= clock.now <= 1140
 
 
+@pytest.mark.parametrize(
+    "transcript",
+    [
+        Transcript.of("", 126, "sh: python3: Permission denied"),
+        Transcript.of("wst-backup-runner:{nonce}", 1, "permission denied"),
+    ],
+)
+def test_what_the_host_says_is_not_taken_for_refused_credentials(run_task: Run, transcript: Step) -> None:
+    assert run_task(Host(RUNNING, transcript, "{answer}"))["said"] == "hello"
+
+
 def test_a_silence_that_becomes_a_lost_connection_is_one(run_task: Run) -> None:
     host = Host(RUNNING, Transcript.of("", 1), *[ConnectionResetError("reset")] * 20)
     result = run_task(host, variables={"wst_backup_reconnect_timeout": 100})
