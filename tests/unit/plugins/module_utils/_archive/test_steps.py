@@ -434,6 +434,11 @@ def test_a_damaged_sidecar_is_named_and_convicts_no_zip(host: Any, published: Pa
     assert published.exists()
     sidecar.unlink()
     assert record(host, published)["state"] == "unfinished"
+    data = published.read_bytes()
+    published.write_bytes(data[:200] + bytes([data[200] ^ 1]) + data[201:])
+    with pytest.raises(BackupError):
+        record(host, published)
+    assert published.exists(), "without a sidecar nobody knows what it was"
 
 
 def test_what_is_read_is_held_meanwhile(host: Any, published: Path, monkeypatch: pytest.MonkeyPatch) -> None:

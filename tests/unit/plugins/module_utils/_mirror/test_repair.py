@@ -101,13 +101,18 @@ def rot_sidecar(layer: Layer) -> None:
     rot(layer, OWN.sidecar, 40)
 
 
+def lose_sidecar(layer: Layer) -> None:
+    """A repair was interrupted after it had set the damaged one aside."""
+    os.rename(layer.file(OWN.sidecar), layer.file(OWN.sidecar + ".damaged"))
+
+
 def rot_both(layer: Layer) -> None:
     cut_zip(layer)
     rot_sidecar(layer)
 
 
 @pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize("damage", [lose_zip, cut_zip, rot_sidecar, rot_both])
+@pytest.mark.parametrize("damage", [lose_zip, cut_zip, rot_sidecar, lose_sidecar, rot_both])
 def test_whatever_is_damaged_comes_back_from_the_other_layer(
     layers: Pair, which: int, damage: Callable[[Layer], None]
 ) -> None:

@@ -25,11 +25,14 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._sets.baseline import find_baseline
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, encode_sidecar
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import (
     MANIFEST,
     NEXT_RUN,
     PREFIX,
     RUN,
+    Manifest,
     publish_set,
 )
 
@@ -117,6 +120,12 @@ def test_what_is_required_and_not_there() -> None:
 # --- with what it is compared
 
 
+def found_sidecar(layer: Layer) -> Sidecar:
+    """The sidecar of the layer's one set."""
+    (item,) = read_layer(layer, prefix=PREFIX).sets
+    return item.proof
+
+
 def layers_in(directory: Path) -> List[Layer]:
     """Two layers."""
     made = [Layer(LOCAL, str(directory / "c")), Layer(MIRROR, str(directory / "d"))]
@@ -138,6 +147,10 @@ def test_the_newest_set_that_counts_is_the_baseline(tmp_path: Path) -> None:
     assert (found.artifact, found.content.files) == (artifact_of_run(OLD_RUN, PREFIX), 1000)
     gone = Layer(LOCAL, str(tmp_path / "nowhere"))
     assert find_baseline([gone, mirror], prefix=PREFIX, before=own) == found
+    sidecar = mirror.file(artifact_of_run(OLD_RUN, PREFIX).sidecar)
+    poor = Manifest({**MANIFEST.body, "totals": {}}, MANIFEST.sha256)  # of a version that knew less
+    Path(sidecar).write_bytes(encode_sidecar(found_sidecar(mirror), poor.body))
+    assert find_baseline(layers, prefix=PREFIX, before=own) is None
     publish_set(local, OLD_RUN, size=7000)
     found = find_baseline(layers, prefix=PREFIX, before=own)
     assert found is not None
