@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import secrets
 import threading
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from integration.disturbance import listener
 from integration.provocations import database, key_holds
 from integration.world import Played, World
 
@@ -146,7 +149,38 @@ def assert_nowhere(world: World, secret: str, played: Played, watch: Watch) -> N
     assert watch.looks > 10
     places = [Path(world.host["drive_c"]), Path(world.host["drive_d"]), world.records]
     assert holders(needles, *places) == [str(world.control / "db.key")]
-    assert not has(needles, iter([Path(world.host["log"]).read_bytes()])), "it went over the wire"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """What a tap has caught: program lines on the way in, answers on the way out."""
+
+    path: Path
+    taps: bool
+
+    def assert_without(self, secret: str) -> None:
+        """It was not in there, packed or unpacked."""
+        if not self.taps:
+            return
+        needles = forms(secret)
+        raw = [self.path.with_suffix(suffix).read_bytes() for suffix in (".in", ".out")]
+        programs = [zlib.decompress(base64.b64decode(line)) for line in raw[0].split()]
+        answers = [base64.b64decode(body) for body in re.findall(rb"wst-backup-reply:\w+:\d+:\w+:([^:]+):", raw[1])]
+        assert len(programs) > 10
+        assert len(answers) > 10
+        assert any(b"backup_root" in text or b"wst-control" in text for text in programs), "nothing was unpacked"
+        assert not has(needles, iter([*raw, *programs, *answers])), "it went over the wire"
+
+
+@pytest.fixture
+def wire(world: World, tmp_path: Path) -> Iterator[Wire]:
+    """What goes over the network, seen behind the TLS at its far end; nothing on the POSIX lane, which has none."""
+    tap = Wire(tmp_path / "wire", taps=world.windows)
+    if world.windows:
+        listener(world, "set", tap=str(tap.path))
+    yield tap
+    if world.windows:
+        listener(world, "clear")
 
 
 def test_the_search_finds_what_it_looks_for(tmp_path: Path) -> None:
@@ -162,12 +196,13 @@ def test_the_search_finds_what_it_looks_for(tmp_path: Path) -> None:
     assert len(holders(needles, tmp_path)) == 7
 
 
-def test_a_good_run_leaves_the_password_nowhere(world: World) -> None:
+def test_a_good_run_leaves_the_password_nowhere(world: World, wire: Wire) -> None:
     with planted(world) as secret, watched(forms(secret)) as watch:
         played = world.play("backup.yml", LOUD)
         assert played.code == 0, played.output[-3000:]
         assert watch.tools > 0, "the programs that may have it were never seen"
         assert_nowhere(world, secret, played, watch)
+        wire.assert_without(secret)
 
 
 @pytest.mark.parametrize(
@@ -177,12 +212,13 @@ def test_a_good_run_leaves_the_password_nowhere(world: World) -> None:
         ("db_not_found", {"name": "no_such_database"}),
     ],
 )
-def test_a_failed_login_leaves_the_password_nowhere(world: World, code: str, wrong: dict[str, str]) -> None:
+def test_a_failed_login_leaves_the_password_nowhere(world: World, wire: Wire, code: str, wrong: dict[str, str]) -> None:
     """What the server and libpq say about it is quoted."""
     with planted(world) as secret, database(**wrong)(world) as extra, watched(forms(secret)) as watch:
         played = world.play("backup.yml", LOUD, extra=extra)
         assert played.failed_with(code), played.output[-3000:]
         assert_nowhere(world, secret, played, watch)
+        wire.assert_without(secret)
 
 
 def test_a_malformed_key_is_named_and_not_quoted(world: World) -> None:

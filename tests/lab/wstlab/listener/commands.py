@@ -74,6 +74,7 @@ class Command:
         if launcher is None or not self._input_open:
             log.warning("%d bytes of input for a command that takes none", len(data))
             return
+        self._tap("in", data + (b"\n" if end else b""))
         if self._rewrites_lines:
             data = self._rewritten(data, end=end)
         if self._rewrites_lines and self._faults.bom and not self._fed and (data or end):
@@ -138,6 +139,7 @@ class Command:
     def _on_frame(self, kind: bytes, payload: bytes) -> None:
         with self._changed:
             if kind in self._buffers:
+                self._tap("out", payload)
                 self._buffers[kind] += payload
             elif kind in (b"O", b"E"):
                 self._open.discard(kind)
@@ -154,6 +156,12 @@ class Command:
             if kind in (b"O", b"E", b"x") and self._done() and self._faults.noise:
                 self._buffers[b"o"] += NOISE_AFTER
             self._changed.notify_all()
+
+    def _tap(self, suffix: str, data: bytes) -> None:
+        """Keep what goes over the wire, as it is once TLS is taken off."""
+        if self._faults.tap and data:
+            with open(f"{self._faults.tap}.{suffix}", "ab") as file:
+                file.write(data)
 
     def _not_started(self, failure: dict[str, object]) -> None:
         """PowerShell's error record, and ``$LASTEXITCODE`` still null."""

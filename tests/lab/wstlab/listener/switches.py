@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults that a test can switch on while the listener runs."""
+"""Faults, and a tap on the wire, that a test can switch on while the listener runs."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class State:
     constrained: bool = False  # ConstrainedLanguage, as AppLocker sets it
     idle_seconds: float = 0.0  # shells idle out after so long; 0 is WinRM's own two hours
     unreachable: bool = False
+    tap: str = ""  # a path: what commands are given is appended to <path>.in, what they answer to <path>.out
 
 
 class Switches:
