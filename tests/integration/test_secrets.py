@@ -166,8 +166,8 @@ class Wire:
         raw = [self.path.with_suffix(suffix).read_bytes() for suffix in (".in", ".out")]
         programs = [zlib.decompress(base64.b64decode(line)) for line in raw[0].split()]
         answers = [base64.b64decode(body) for body in re.findall(rb"wst-backup-reply:\w+:\d+:\w+:([^:]+):", raw[1])]
-        assert len(programs) > 10
-        assert len(answers) > 10
+        assert len(programs) > 4
+        assert len(answers) > 4
         assert any(b"backup_root" in text or b"wst-control" in text for text in programs), "nothing was unpacked"
         assert not has(needles, iter([*raw, *programs, *answers])), "it went over the wire"
 
