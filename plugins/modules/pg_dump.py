@@ -14,6 +14,8 @@ description:
     full before it gets its name.
   - All tables are locked against C(TRUNCATE) and C(ALTER TABLE), but neither against readers nor writers, before the
     snapshot is taken. The rows of every table are counted in that snapshot and compared with the rows in the dump.
+  - Takes a fingerprint of each table's rows in the dump, and of the large objects. It stands in the manifest, and every
+    later decoding of the dump is compared with it.
   - Writes C(roles.sql) beside it, with the roles, memberships and settings of the server and without passwords, and
     C(database.json) with the facts for the steps that follow.
   - C(pg_dump) can end well and warn. What it says is missing, may not restore as it was, or is unknown becomes a

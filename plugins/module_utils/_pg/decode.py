@@ -11,8 +11,9 @@ line that is exactly ``\\.``, which no row can be (a backslash in a row is doubl
 
 from __future__ import annotations
 
+import binascii
 import re
-from typing import List, Optional, Protocol, Sequence, Union
+from typing import Protocol, Sequence, Union
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Entry
@@ -22,47 +23,50 @@ STATEMENT_KEPT = 1 << 20  # bytes; a COPY of 1,600 columns with the longest name
 _Buffer = Union[bytes, bytearray, memoryview]
 _NO_SPACE = re.compile(rb"[^ \t\r\n]")
 _PLAIN = re.compile(rb"[;'\"]")
+_OF_CONTENT = (b"SELECT pg_catalog.lo_open(", b"SELECT pg_catalog.lowrite(", b"SELECT pg_catalog.lo_close(")
+# With standard_conforming_strings off the backslash is doubled
+_LARGE_OBJECT = re.compile(
+    rb"SELECT pg_catalog\.(?:lo_open\('(?P<oid>[0-9]{1,10})', [0-9]+\)"
+    rb"|lowrite\(0, '\\{1,2}x(?P<piece>[0-9a-f]*)'\)|(?P<close>lo_close\(0\)));"
+)
 _COPY_START = b"COPY "
 _COPY_END = b" FROM stdin;"
 
 
+class ObjectConsumer(Protocol):
+    """Who wants the large objects, in order."""
+
+    def begin(self, oid: int) -> None:
+        """The content of that object follows."""
+
+    def data(self, data: bytes) -> None:
+        """The next bytes of its content."""
+
+    def end(self) -> None:
+        """The object is complete."""
+
+
 class RowConsumer(Protocol):
-    """Who wants the rows of the blocks, in order."""
+    """Who wants the rows of the blocks, in order, and the large objects."""
+
+    @property
+    def objects(self) -> ObjectConsumer:
+        """Who wants the large objects."""
 
     def begin(self, index: int) -> None:
         """The rows of entry ``index`` follow."""
 
     def rows(self, data: bytes) -> None:
-        """The next bytes of the block's lines: cut anywhere, line ends included, the terminator left out."""
+        """The next bytes of the block's lines: cut anywhere, each line with one line feed, the terminator left out."""
 
     def end(self) -> None:
         """The block is complete."""
-
-
-class RowCounter:
-    """Counts rows: None where the data came as INSERT statements."""
-
-    def __init__(self, blocks: int) -> None:
-        self.counts: List[Optional[int]] = [None] * blocks
-        self._index = 0
-        self._count = 0
-
-    def begin(self, index: int) -> None:
-        self._index = index
-        self._count = 0
-
-    def rows(self, data: bytes) -> None:
-        self._count += data.count(b"\n")
-
-    def end(self) -> None:
-        self.counts[self._index] = self._count
 
 
 class DataReader:
     """Takes the text in chunks of any size. ``feed`` and ``finish`` raise ``DumpDamaged``."""
 
     def __init__(self, entries: Sequence[Entry], consumer: RowConsumer, *, name: str) -> None:
-        self.large_objects = 0
         self.sequences = 0
         self._entries = entries
         self._consumer = consumer
@@ -70,6 +74,7 @@ class DataReader:
         self._block = -1  # index of the last block that was announced
         self._awaited = False  # its COPY has not come yet
         self._complete = False
+        self._object = False  # the content of a large object is being written
         self._scan = self._between
         self._text = bytearray()  # of the statement or comment that is being read
         self._quote = b""
@@ -85,7 +90,7 @@ class DataReader:
 
     def finish(self) -> None:
         """The text is over: everything that was announced must have come."""
-        if self._scan != self._between or not self._complete:
+        if self._scan != self._between or self._object or not self._complete:
             raise self._damaged("its text breaks off")
         if self._block + 1 != len(self._entries):
             raise self._damaged(f"data of {self._block + 1} tables instead of {len(self._entries)}")
@@ -153,12 +158,18 @@ class DataReader:
                 return self._rows_end(len(chunk) - (len(data) - len(terminator)))
         found = data.find(b"\n" + terminator)
         if found >= 0:
-            self._consumer.rows(data[: found + 1])
+            self._deliver(data[: found + 1])
             return self._rows_end(len(chunk) - (len(data) - found - 1 - len(terminator)))
         cut = max(0, len(data) - len(terminator))  # the longest beginning of "\n" + terminator
-        self._consumer.rows(data[:cut])
+        if data[cut - 1 : cut] == b"\r":  # half a line end
+            cut -= 1
+        self._deliver(data[:cut])
         self._carry = data[cut:]
         return len(chunk)
+
+    def _deliver(self, data: bytes) -> None:
+        """A row has no carriage return of its own (COPY writes it as ``\\r``), so that of a line end can go."""
+        self._consumer.rows(data.replace(b"\r\n", b"\n") if self._line_end == b"\r\n" else data)
 
     def _rows_end(self, position: int) -> int:
         self._consumer.end()
@@ -188,10 +199,28 @@ class DataReader:
             self._expect(text)
             self._line_end = b""
             self._scan = self._header_end
-        elif text.startswith(b"SELECT pg_catalog.lo_open("):
-            self.large_objects += 1
+        elif text.startswith(_OF_CONTENT):
+            self._large_object(text)
         elif text.startswith(b"SELECT pg_catalog.setval("):
             self.sequences += 1
+
+    def _large_object(self, statement: bytes) -> None:
+        """``lo_open``, then ``lowrite`` for each piece, then ``lo_close``."""
+        match = _LARGE_OBJECT.fullmatch(statement)
+        if match is None or self._object != (match["oid"] is None):
+            raise self._damaged("a statement about a large object that does not belong there")
+        consumer = self._consumer.objects
+        if match["oid"] is not None:
+            self._object = True
+            consumer.begin(int(match["oid"]))
+        elif match["close"] is not None:
+            self._object = False
+            consumer.end()
+        else:
+            try:
+                consumer.data(binascii.unhexlify(match["piece"]))
+            except binascii.Error as error:
+                raise self._damaged("half a byte in a large object") from error
 
     def _expect(self, statement: bytes) -> None:
         """With "load via partition root" the COPY names the parent, so the entry's own statement decides."""

@@ -68,6 +68,7 @@ def produce(order: Order, password: str, workspace: str) -> Dict[str, Any]:
     with _partial(final) as partial:
         body, roles, proof = _make(order, password, partial)
         body.update(record.dump_part(proof, name=order.dump_name))
+        body.update(record.content_part(body, proof))
         body["roles"] = {"name": ROLES_SQL, "size": len(roles), "sha256": hashlib.sha256(roles).hexdigest()}
         body["tools"] = record.tools_part(order.tools)
         _rename(partial, final)

@@ -18,13 +18,14 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
 ``tables``
     a list, in the order of the names' bytes: ``schema``, ``name``, ``kind`` (table, partitioned, configuration,
     materialized_view, foreign), ``rows`` (null where the dump has none of its own), ``root`` ([schema, name] of the
-    partitioned table that it is a part of, or null), ``populated`` (of a materialized view)
+    partitioned table that it is a part of, or null), ``populated`` (of a materialized view), ``fingerprint`` (of the
+    rows in the dump, see ``fingerprint.py``: 64 hexadecimal digits; null where ``rows`` is)
 ``rows_total``
     rows in the dump; a partitioned table's are those of its parts, counted once
 ``sequences``
     ``schema``, ``name``; values are in the dump only, because no snapshot covers them
 ``large_objects``
-    ``count``
+    ``count``, ``fingerprint``, ``sha256`` ({oid: SHA-256 of its content}; null where there are more than a thousand)
 ``extensions``
     ``name``, ``version``, ``schema``
 ``dump``
@@ -44,14 +45,16 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
 from ansible_collections.wst.backup.plugins.module_utils._pg.facts import DatabaseFacts
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint
 from ansible_collections.wst.backup.plugins.module_utils._pg.messages import MISSING, RESTORE, UNKNOWN, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import PARTITIONED
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._pg.verify import DumpProof
 
@@ -131,6 +134,34 @@ def sentences(warnings: Mapping[str, Any]) -> List[str]:
     if more:
         told.append(f"pg_dump warned {more} times more; the first of each kind are in the manifest, database.warnings")
     return told
+
+
+def content_part(body: Mapping[str, Any], proof: DumpProof) -> Dict[str, Any]:
+    """The body's ``tables`` and ``large_objects`` with the fingerprints that the full decode found."""
+    found = {(schema, name): fingerprint for schema, name, fingerprint in proof.tables if fingerprint is not None}
+    for table in body["tables"]:
+        pair = (table["schema"], table["name"])
+        if table["root"] and pair in found:
+            root = (table["root"][0], table["root"][1])
+            found[root] = found.get(root, Fingerprint()) + found[pair]
+    digests = proof.objects.digests
+    return {
+        "tables": [{**table, "fingerprint": _fingerprint(table, found)} for table in body["tables"]],
+        "large_objects": {
+            "count": proof.large_objects,
+            "fingerprint": proof.objects.fingerprint.text,
+            "sha256": None if digests is None else {str(oid): digest for oid, digest in digests.items()},
+        },
+    }
+
+
+def _fingerprint(table: Mapping[str, Any], found: Mapping[Tuple[str, str], Fingerprint]) -> Optional[str]:
+    if table["rows"] is None:
+        return None
+    pair = (table["schema"], table["name"])
+    if table["kind"] == PARTITIONED:  # with or without parts
+        return found.get(pair, Fingerprint()).text
+    return found[pair].text
 
 
 def tools_part(tools: Tools) -> Dict[str, str]:

@@ -19,7 +19,12 @@ from ansible_collections.wst.backup.plugins.module_utils import _fs, _hashing, _
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged, DumpEmpty, DumpMissing
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
 from ansible_collections.wst.backup.plugins.module_utils._pg import toc as toc_of
-from ansible_collections.wst.backup.plugins.module_utils._pg.decode import DataReader, RowCounter
+from ansible_collections.wst.backup.plugins.module_utils._pg.decode import DataReader
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import (
+    DumpFingerprints,
+    Fingerprint,
+    LargeObjects,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Head, Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
@@ -33,7 +38,8 @@ Source = Union[str, BinaryIO, Iterable[bytes]]
 class DumpProof:
     """What a dump was found to hold.
 
-    ``tables`` are (schema, name, rows) in the order of their data; rows is None where they are INSERT statements.
+    ``tables`` are (schema, name, fingerprint) in the order of their data; the last is None where the rows are INSERT
+    statements.
     ``sha256`` and ``crc32`` (as in a ZIP) are those of the very bytes that were decoded.
     """
 
@@ -41,15 +47,24 @@ class DumpProof:
     sha256: str
     crc32: int
     toc: Toc
-    tables: List[Tuple[str, str, Optional[int]]]
-    large_objects: int
+    tables: List[Tuple[str, str, Optional[Fingerprint]]]
+    objects: LargeObjects
     sequences: int
+
+    @property
+    def large_objects(self) -> int:
+        """How many there are."""
+        return self.objects.fingerprint.rows
 
     @property
     def rows_total(self) -> Optional[int]:
         """All rows; None where those of a table are unknown."""
-        counts = [rows for _schema, _name, rows in self.tables]
-        return None if None in counts else sum(rows or 0 for rows in counts)
+        total = 0
+        for _schema, _name, fingerprint in self.tables:
+            if fingerprint is None:
+                return None
+            total += fingerprint.rows
+        return total
 
 
 def verify_dump(
@@ -111,8 +126,8 @@ def _decode(measured: _Measured, *, tools: Tools, name: str) -> DumpProof:
     head = Head(measured, name=name)
     toc = toc_of.read_toc(head, name=name)
     entries = toc.table_data()
-    counter = RowCounter(len(entries))
-    reader = DataReader(entries, counter, name=name)
+    found = DumpFingerprints(len(entries))
+    reader = DataReader(entries, found, name=name)
     rest = head.whole()
     argv = [tools.pg_restore.path, "--section=data", "-f", "-"]
     result = _process.run_tool(argv, stdin=rest, consume=reader.feed)
@@ -129,8 +144,8 @@ def _decode(measured: _Measured, *, tools: Tools, name: str) -> DumpProof:
         sha256=measured.sha256.hexdigest(),
         crc32=measured.crc32,
         toc=toc,
-        tables=[(entry.schema, entry.tag, rows) for entry, rows in zip(entries, counter.counts)],
-        large_objects=reader.large_objects,
+        tables=[(entry.schema, entry.tag, fingerprint) for entry, fingerprint in zip(entries, found.tables)],
+        objects=found.objects.found(),
         sequences=reader.sequences,
     )
 
@@ -142,10 +157,8 @@ def compare(proof: DumpProof, expected: Mapping[str, Any], *, name: str) -> None
         *_relation_differences(proof, expected),
         *_row_differences(proof, expected),
         *_sequence_differences(proof, expected),
+        *_object_differences(proof.objects, expected["large_objects"]),
     ]
-    objects = expected["large_objects"]["count"]
-    if proof.large_objects != objects:
-        differences.append(f"{proof.large_objects} large objects instead of {objects}")
     if differences:
         raise DumpDamaged(
             f"{name} is not what the database held: {shorten(differences)}", dump=name, differences=differences
@@ -167,12 +180,12 @@ def _relation_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iter
 
 
 def _row_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[str]:
-    wanted: Dict[Name, int] = {
-        (table["schema"], table["name"]): table["rows"]
+    wanted: Dict[Name, Mapping[str, Any]] = {
+        (table["schema"], table["name"]): table
         for table in expected["tables"]
         if table["kind"] in ("table", CONFIGURATION)
     }
-    found = {(schema, table): rows for schema, table, rows in proof.tables}
+    found = {(schema, table): fingerprint for schema, table, fingerprint in proof.tables}
     if len(found) != len(proof.tables):
         yield "the data of a table twice"
     for pair in sorted(set(wanted) | set(found)):
@@ -180,8 +193,29 @@ def _row_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[
             yield "no data of {}.{}".format(*pair)
         elif pair not in wanted:
             yield "unexpected data of {}.{}".format(*pair)
-        elif found[pair] != wanted[pair]:
-            yield f"{found[pair]} rows of {pair[0]}.{pair[1]} instead of {wanted[pair]}"
+        else:
+            yield from _content_differences("{}.{}".format(*pair), found[pair], wanted[pair])
+
+
+def _content_differences(label: str, found: Optional[Fingerprint], wanted: Mapping[str, Any]) -> Iterator[str]:
+    """Nothing but the number of rows is compared where the expectation has no fingerprint yet."""
+    rows = found.rows if found is not None else None
+    fingerprint = wanted.get("fingerprint")
+    if rows != wanted["rows"]:
+        yield f"{rows} rows of {label} instead of {wanted['rows']}"
+    elif found is not None and fingerprint is not None and found.text != fingerprint:
+        yield f"other rows of {label} than those of its fingerprint"
+
+
+def _object_differences(found: LargeObjects, wanted: Mapping[str, Any]) -> Iterator[str]:
+    """As for a table; where the digests are listed, the objects are named."""
+    count = found.fingerprint.rows
+    if count != wanted["count"]:
+        yield f"{count} large objects instead of {wanted['count']}"
+    elif wanted.get("fingerprint") not in (None, found.fingerprint.text):
+        listed, digests = wanted.get("sha256") or {}, found.digests or {}
+        changed = [str(oid) for oid, digest in sorted(digests.items()) if listed.get(str(oid)) != digest]
+        yield f"other content of large objects ({shorten(changed)})" if listed else "other content of large objects"
 
 
 def _sequence_differences(proof: DumpProof, expected: Mapping[str, Any]) -> Iterator[str]:

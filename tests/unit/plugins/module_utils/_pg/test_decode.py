@@ -1,19 +1,21 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The row counter on texts as pg_restore writes them, cut into chunks anywhere."""
+"""The reader, and the fingerprints that it feeds, on texts as pg_restore writes them, cut into chunks anywhere."""
 
 from __future__ import annotations
 
+import hashlib
 import tracemalloc
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
-from ansible_collections.wst.backup.plugins.module_utils._pg.decode import DataReader, RowCounter
+from ansible_collections.wst.backup.plugins.module_utils._pg.decode import DataReader
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import MODULUS, DumpFingerprints, Fingerprint
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Entry
 
 START = b"--\n-- PostgreSQL database dump\n--\n\n\\restrict x;y'z\n\nSET statement_timeout = 0;\n"
@@ -35,16 +37,22 @@ def block(table: Entry, rows: list[bytes], *, copy: bytes | None = None) -> byte
     return head + (table.copy if copy is None else copy) + b"".join(row + b"\n" for row in rows) + b"\\.\n\n\n"
 
 
-def read(text: bytes, entries: list[Entry], *, cuts: Iterator[int] | None = None) -> tuple[DataReader, RowCounter]:
-    counter = RowCounter(len(entries))
-    reader = DataReader(entries, counter, name="dump")
+def read(text: bytes, entries: list[Entry], *, cuts: Iterator[int] | None = None) -> tuple[DataReader, list[Any]]:
+    """The reader, and what it found in each block."""
+    found = DumpFingerprints(len(entries))
+    reader = DataReader(entries, found, name="dump")
     position = 0
     while position < len(text):
         length = next(cuts) if cuts else len(text)
         reader.feed(text[position : position + length])
         position += length
     reader.finish()
-    return reader, counter
+    return reader, found.tables
+
+
+def of(rows: list[bytes]) -> Fingerprint:
+    """By the definition."""
+    return Fingerprint(len(rows), sum(int(hashlib.sha256(row).hexdigest(), 16) for row in rows) % MODULUS)
 
 
 # A row of COPY text: backslashes doubled, no raw line ends; what looks like ends, headers and statements is welcome.
@@ -93,8 +101,8 @@ def test_counts_whatever_the_names_rows_and_chunks(
         while True:
             yield from cuts
 
-    _reader, counter = read(text, entries, cuts=cycle())
-    assert counter.counts == [len(rows) for _name, rows in tables]
+    _reader, found = read(text, entries, cuts=cycle())
+    assert found == [of(rows) for _name, rows in tables]
 
 
 @given(tables=st.lists(ROWS, min_size=1, max_size=4), data=st.data())
@@ -112,7 +120,7 @@ def test_partition_root_and_zero_columns() -> None:
     leaf = Entry("TABLE DATA", "public", "leaf", "o", root, True)
     none = Entry("TABLE DATA", "public", "none", "o", b"COPY public.none  FROM stdin;\n", True)
     text = START + block(leaf, [b"1"]) + block(none, [b"", b"", b""]) + END
-    assert read(text, [leaf, none])[1].counts == [1, 3]
+    assert read(text, [leaf, none])[1] == [of([b"1"]), of([b"", b"", b""])]
 
 
 def test_another_table_than_announced() -> None:
@@ -142,29 +150,82 @@ def test_inserts_are_rows_unknown() -> None:
     table = Entry("TABLE DATA", "public", "t", "o", b"", True)
     inserts = b"INSERT INTO public.t VALUES ('-- Data for Name: x; Type: TABLE DATA; Schema: y\n;''');\n"
     text = START + block(table, [], copy=b"").replace(b"\\.\n", inserts) + block(entry("u"), [b"1"]) + END
-    assert read(text, [table, entry("u")])[1].counts == [None, 1]
+    assert read(text, [table, entry("u")])[1] == [None, of([b"1"])]
 
 
-def test_large_objects_and_sequences_are_counted() -> None:
-    lob = b"BEGIN;\n\nSELECT pg_catalog.lo_open('1', 131072);\nSELECT pg_catalog.lowrite(0, '\\x00');\n"
-    lob += b"SELECT pg_catalog.lo_close(0);\n\nCOMMIT;\n"
-    sequence = b"--\n-- Name: s; Type: SEQUENCE SET; Schema: public; Owner: o\n--\n\n"
-    sequence += b"SELECT pg_catalog.setval('public.\"s;\nSELECT pg_catalog.setval(\"', 5, true);\n"
-    reader, _counter = read(START + lob * 3 + sequence * 2 + END, [])
-    assert (reader.large_objects, reader.sequences) == (3, 2)
+SEQUENCE = (
+    b"--\n-- Name: s; Type: SEQUENCE SET; Schema: public; Owner: o\n--\n\n"
+    b"SELECT pg_catalog.setval('public.\"s;\nSELECT pg_catalog.setval(\"', 5, true);\n"
+)
+
+
+def large_object(oid: int, *pieces: bytes, backslash: bytes = b"\\") -> bytes:
+    writes = b"".join(
+        b"SELECT pg_catalog.lowrite(0, '" + backslash + b"x" + piece.hex().encode() + b"');\n" for piece in pieces
+    )
+    opened = b"SELECT pg_catalog.lo_create('%d');\n\nBEGIN;\n\nSELECT pg_catalog.lo_open('%d', 131072);\n" % (oid, oid)
+    return opened + writes + b"SELECT pg_catalog.lo_close(0);\n\nCOMMIT;\n"
+
+
+@given(
+    objects=st.dictionaries(st.integers(1, 2**32 - 1), st.lists(st.binary(max_size=9), max_size=3), max_size=4),
+    cuts=st.lists(st.integers(1, 60), min_size=1, max_size=9),
+    backslash=st.sampled_from([b"\\", b"\\\\"]),
+    line_end=st.sampled_from([b"\n", b"\r\n"]),
+)
+def test_large_objects_and_sequences(
+    objects: dict[int, list[bytes]], cuts: list[int], backslash: bytes, line_end: bytes
+) -> None:
+    written = b"".join(large_object(oid, *pieces, backslash=backslash) for oid, pieces in objects.items())
+    text = (START + SEQUENCE + written + SEQUENCE + END).replace(b"\n", line_end)
+    found = DumpFingerprints(0)
+    reader = DataReader([], found, name="dump")
+    position = 0
+    while position < len(text):
+        length = cuts[position % len(cuts)]
+        reader.feed(text[position : position + length])
+        position += length
+    reader.finish()
+    assert reader.sequences == 2
+    digests = {oid: hashlib.sha256(b"".join(pieces)).hexdigest() for oid, pieces in objects.items()}
+    assert found.objects.found().digests == digests
+    assert found.objects.found().fingerprint == of([f"{oid}\t{digest}".encode() for oid, digest in digests.items()])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        b"SELECT pg_catalog.lowrite(0, '\\x00');",
+        b"SELECT pg_catalog.lo_close(0);",
+        b"SELECT pg_catalog.lo_open('1', 131072);\nSELECT pg_catalog.lo_open('2', 131072);",
+        b"SELECT pg_catalog.lo_open('1', 131072);\nSELECT pg_catalog.lowrite(0, '\\x0');",
+        b"SELECT pg_catalog.lo_open('1', 131072);\nSELECT pg_catalog.lowrite(0, '\\xzz');",
+        b"SELECT pg_catalog.lo_open(1);",
+    ],
+)
+def test_statements_about_large_objects_that_make_no_sense(statement: bytes) -> None:
+    with pytest.raises(DumpDamaged, match="large object"):
+        read(START + statement + b"\n" + END, [])
+
+
+def test_a_large_object_that_never_ends() -> None:
+    with pytest.raises(DumpDamaged, match="breaks off"):
+        read(START + large_object(1, b"x").partition(b"SELECT pg_catalog.lo_close")[0] + END, [])
 
 
 def test_a_row_of_300_megabytes_in_bounded_memory() -> None:
-    counter = RowCounter(1)
-    reader = DataReader([entry("t")], counter, name="dump")
+    found = DumpFingerprints(1)
+    reader = DataReader([entry("t")], found, name="dump")
     chunk = b"x" * (1 << 18)
+    digest = hashlib.sha256()
     tracemalloc.start()
     reader.feed(START + block(entry("t"), [])[: -len(b"\\.\n\n\n")])
     for _number in range(1200):
         reader.feed(chunk)
+        digest.update(chunk)
     reader.feed(b"\n\\.\n\n" + END)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     reader.finish()
-    assert counter.counts == [1]
+    assert found.tables == [Fingerprint(1, int(digest.hexdigest(), 16))]
     assert peak < 4 << 20
