@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import subprocess
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -58,6 +59,11 @@ class Database:
         """Dump it into the workspace."""
         return produce(self.order(**changes), self.password, str(self.workspace))
 
+    def dumped(self, *arguments: str) -> bytes:
+        """What its own pg_dump writes with these arguments."""
+        argv = [str(self.server.bin / "pg_dump"), *arguments, "-d", f"dbname='{self.name}'"]
+        return subprocess.run(argv, env=self.server.environment(), capture_output=True, check=True).stdout
+
     @property
     def dump(self) -> Path:
         """Where the dump is, or would be."""
@@ -92,8 +98,16 @@ def _database(clusters: Any, major: int, workspace: Path) -> Iterator[Database]:
     server = clusters(major)
     name = f"shop {next(_numbers)}"
     server.run(f'CREATE DATABASE "{name}"')
-    yield Database(server, name, workspace)
-    server.run(f'DROP DATABASE "{name}" WITH (FORCE)')
+    try:
+        yield Database(server, name, workspace)
+    finally:
+        server.run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def make_database(clusters: Any, tmp_path: Path) -> Any:
+    """Gives an empty database on a major of the test's choice, in a ``with`` block."""
+    return lambda major: contextlib.contextmanager(_database)(clusters, major, tmp_path)
 
 
 @pytest.fixture(params=pgserver.MAJORS)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any, Iterator
@@ -14,9 +15,13 @@ from unit import pgserver
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import DbLost
 from ansible_collections.wst.backup.plugins.module_utils._pg import facts, snapshot
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect
+from ansible_collections.wst.backup.plugins.module_utils._pg.live import fingerprint_table
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import Order, produce
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import list_tables
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
+from ansible_collections.wst.backup.plugins.module_utils._pg.verify import verify_dump
 
 pytestmark = pytest.mark.posix  # needs servers of its own
 
@@ -56,6 +61,12 @@ def test_configuration_tables_of_extensions(open_path: Path, tmp_path: Path) -> 
         body = produce(
             Order(options=options, tools=find_tools(str(server.bin)), dump_name="d"), pgserver.PASSWORD, str(out)
         )
+        proof = verify_dump(str(out / "d"), tools=find_tools(str(server.bin)), name="d")
+        with contextlib.closing(connect(options, pgserver.PASSWORD)) as session:
+            for table, entry in zip(list_tables(session), proof.toc.table_data()):
+                assert (table.name, fingerprint_table(session, table, entry.copy).text) in {
+                    (found["name"], found["fingerprint"]) for found in body["tables"]
+                }
     rows = {(table["name"], table["kind"]): table["rows"] for table in body["tables"]}
     assert rows == {("part", "configuration"): 3, ("whole", "configuration"): 5, ("t", "table"): 1}
     assert body["rows_total"] == body["proof"]["rows_total"] == 9

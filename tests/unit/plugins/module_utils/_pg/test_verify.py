@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
-import subprocess
 import zlib
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -174,29 +173,24 @@ def test_what_is_expected_must_be_there(database17: Any, change: Callable[[Any],
         verify_dump(str(database17.dump), tools=database17.tools, name="d", expected=body)
 
 
-def dumped(database: Any, *arguments: str) -> bytes:
-    argv = [str(database.server.bin / "pg_dump"), *arguments, "-d", f"dbname='{database.name}'"]
-    return subprocess.run(argv, env=database.server.environment(), capture_output=True, check=True).stdout
-
-
 def test_dumps_that_others_made(database: Any) -> None:
     database.run("CREATE TABLE t AS SELECT generate_series(1, 9) AS a", "CREATE TABLE e ()")
-    inserts = verify_dump(iter([dumped(database, "-Fc", "--inserts")]), tools=database.tools, name="d")
+    inserts = verify_dump(iter([database.dumped("-Fc", "--inserts")]), tools=database.tools, name="d")
     assert inserts.rows_total is None
     assert {name: found for _schema, name, found in inserts.tables} == {"t": None, "e": None}
-    plain = verify_dump(iter([dumped(database, "-Fc", "-Z0")]), tools=database.tools, name="d")
+    plain = verify_dump(iter([database.dumped("-Fc", "-Z0")]), tools=database.tools, name="d")
     assert (plain.toc.compression, plain.rows_total) == ("none", 9)
-    root = verify_dump(iter([dumped(database, "-Fc", "--load-via-partition-root")]), tools=database.tools, name="d")
+    root = verify_dump(iter([database.dumped("-Fc", "--load-via-partition-root")]), tools=database.tools, name="d")
     assert root.rows_total == 9
     with pytest.raises(DumpDamaged):
-        verify_dump(iter([dumped(database, "-Fp")]), tools=database.tools, name="d")
+        verify_dump(iter([database.dumped("-Fp")]), tools=database.tools, name="d")
     with pytest.raises(DumpDamaged):
-        verify_dump(iter([dumped(database, "-Ft")]), tools=database.tools, name="d")
+        verify_dump(iter([database.dumped("-Ft")]), tools=database.tools, name="d")
 
 
 def test_a_dump_of_an_empty_database(database17: Any) -> None:
     with pytest.raises(DumpEmpty):
-        verify_dump(iter([dumped(database17, "-Fc")]), tools=database17.tools, name="d")
+        verify_dump(iter([database17.dumped("-Fc")]), tools=database17.tools, name="d")
 
 
 def test_the_source_is_read_to_its_end_and_its_failure_is_kept(shop17: Any) -> None:

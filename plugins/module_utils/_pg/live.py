@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fingerprints of tables on a server, source or restored copy, by the COPY that ``pg_dump`` itself sends.
+
+The columns are those of the dump's own statement: a restored child may have them in another order than its source, and
+generated ones are not copied. Nothing is computed in SQL: ``t::text`` means a column where a table has one of its name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Iterable, Iterator, List, Union
+
+from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint, LineSum
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, Table
+
+if TYPE_CHECKING:
+    from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
+
+Buffer = Union[bytes, bytearray, memoryview]
+
+GATHERED = 1 << 16  # bytes; the server sends each row by itself
+
+_NAME = rb'(?:"(?:[^"]|"")*"|[^\s".()]+)'
+_COPY = re.compile(rb"COPY " + _NAME + rb"\." + _NAME + rb" (\(.*\))? FROM stdin;\s*", re.DOTALL)
+
+
+def columns(copy: bytes) -> bytes:
+    """The list of columns in a dump's COPY statement, in parentheses; empty for a table that has none to copy.
+
+    :raises DumpDamaged: it is no such statement.
+    """
+    match = _COPY.fullmatch(copy)
+    if match is None:
+        raise DumpDamaged("the dump has a COPY statement that is none", statement=copy.decode("utf-8", "replace"))
+    return match[1] or b""
+
+
+def fingerprint_table(session: Session, table: Table, copy: bytes) -> Fingerprint:
+    """Of the rows that the session sees in the table itself, children and partitions left out.
+
+    :param session: one of ``connect``, which pins what shapes the text.
+    :param copy: the dump's COPY statement for the table.
+    :raises DumpDamaged: that is no COPY statement; what the session raises; Cancelled.
+    """
+    statement = _statement(session, table, columns(copy))
+    lines = LineSum()
+    size = 0
+    with session.cursor() as cursor, cursor.copy(statement) as rows:
+        for piece in _gathered(rows):
+            lines.feed(piece)
+            size += len(piece)
+            _jobs.progress(size, None, table.label)
+    return lines.fingerprint()
+
+
+def _statement(session: Session, table: Table, listed: bytes) -> bytes:
+    """As pg_dump writes it; COPY of a table's name never reads its children."""
+    name: bytes = driver().sql.Identifier(table.schema, table.name).as_bytes(session)
+    if table.kind != CONFIGURATION:
+        return b"COPY " + name + b" " + listed + b" TO STDOUT"
+    condition = table.condition.encode("utf-8")
+    return b"COPY (SELECT " + (listed[1:-1] or b"*") + b" FROM " + name + b" " + condition + b") TO STDOUT"
+
+
+def _gathered(rows: Iterable[Buffer]) -> Iterator[bytes]:
+    """The same bytes in larger pieces."""
+    held: List[Buffer] = []
+    size = 0
+    for row in rows:
+        held.append(row)
+        size += len(row)
+        if size >= GATHERED:
+            yield b"".join(held)
+            held.clear()
+            size = 0
+    yield b"".join(held)
