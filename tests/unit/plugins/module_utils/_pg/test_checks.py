@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import DbAuthFailed, ToolMissing
+from ansible_collections.wst.backup.plugins.module_utils._errors import DbAuthFailed, DbLimits, ToolMissing
 from ansible_collections.wst.backup.plugins.module_utils._pg import checks
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tool, Tools
 
@@ -95,3 +95,18 @@ def test_tools_that_are_no_pair(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o755)
     with pytest.raises(DbVersionMismatch):
         checks.check_tools(str(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_value_of_600_megabytes_is_named_before_pg_dump_stumbles_over_it(database17: Any) -> None:
+    """Compressed it is small, so the size of what is stored out of line says little."""
+    database17.run(
+        "CREATE TABLE wide (a int, b bytea)",
+        "INSERT INTO wide VALUES (1, convert_to(repeat('x', 600000000), 'UTF8'))",
+    )
+    found = checks.check_login(database17.options(), database17.password, database17.tools)
+    assert [(problem.code, problem.facts["table"]) for problem in found.problems] == [("db_limits", "public.wide")]
+    with pytest.raises(DbLimits) as caught:
+        database17.produce()
+    assert '"wide"' in caught.value.message
+    assert database17.left() == []
