@@ -227,7 +227,7 @@ class DataReader:
         if not self._awaited:
             raise self._damaged("rows of a table that it does not announce")
         wanted = self._entries[self._block].copy.strip()
-        if statement.replace(b"\r\n", b"\n") != wanted.replace(b"\r\n", b"\n"):
+        if statement not in (wanted, wanted.replace(b"\n", b"\r\n")):  # how lines end is told after it
             raise self._damaged(f"rows of another table than {self._label()}")
         self._awaited = False
 

@@ -10,7 +10,7 @@ import tracemalloc
 from typing import Any, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
@@ -84,6 +84,7 @@ NAMES = st.text(
 )
 
 
+@example(tables=[("\r\n", [b"1"])], cuts=[1], line_end=b"\r\n")
 @given(
     tables=st.lists(st.tuples(NAMES, ROWS), max_size=6),
     cuts=st.lists(st.integers(1, 40), min_size=1, max_size=20),
