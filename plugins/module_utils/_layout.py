@@ -52,6 +52,11 @@ class HostLayout:
         """The database password's default place."""
         return os.path.join(self.root, "db.key")
 
+    @property
+    def coverage_file(self) -> str:
+        """When each table was last compared with its source."""
+        return os.path.join(self.root, "coverage.json")
+
     def workspace(self, run_id: str) -> str:
         """Where a run keeps its dump and its facts until the set is published."""
         return os.path.join(self.scratch_dir, check_run_id(run_id))

@@ -42,6 +42,15 @@ options:
     type: int
     choices: [1, 2, 3, 4, 5, 6, 7, 8, 9]
     default: 6
+  deep_budget:
+    description:
+      - Seconds for which tables of the source are read a second time, in the dump's own snapshot, and compared with the
+        dump by fingerprint. This holds the snapshot and loads the server for as long.
+      - Those compared longest ago come first, so that a daily run whose budget is large enough compares each table
+        within a week. A table that was not compared for a week is a warning.
+      - V(0) means that the source is not read again; the rows of each table are counted all the same.
+    type: int
+    default: 600
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job
@@ -99,6 +108,15 @@ large_objects:
   description: Large objects in the dump.
   returned: success, not in check mode
   type: int
+compared:
+  description: Tables whose rows in the source were found to be those in the dump, by fingerprint.
+  returned: success, not in check mode
+  type: int
+overdue:
+  description: Tables that no run has compared with the source for a week, as C(schema.name).
+  returned: success, not in check mode
+  type: list
+  elements: str
 server_version:
   description: The server's version.
   returned: success
@@ -131,6 +149,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _context, _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._pg import deep
 from ansible_collections.wst.backup.plugins.module_utils._pg import options as options_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import read_key
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import (
@@ -153,6 +172,7 @@ def argument_spec() -> Dict[str, Any]:
         "tools_dir": {"type": "path", "required": True},
         "dump_name": {"type": "str", "default": "wst_dev_database.backup"},
         "lock_timeout": {"type": "int", "default": 60},
+        "deep_budget": {"type": "int", "default": deep.BUDGET},
         "compress": {"type": "int", "default": 6, "choices": list(range(1, 10))},
     }
 
@@ -167,6 +187,7 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         dump_name=params["dump_name"],
         lock_timeout=params["lock_timeout"],
         compress=params["compress"],
+        deep=deep.DeepOrder(budget=params["deep_budget"], coverage_file=layout.coverage_file),
     )
     check_order(order)
     password = read_key(params["key_file"] or layout.key_file)
@@ -177,7 +198,7 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
     with held(layout, run_id):
         workspace = make_workspace(layout, run_id)
         body = produce(order, password, workspace)
-    for sentence in sentences(body["warnings"]):
+    for sentence in (*sentences(body["warnings"]), *deep.warnings(body)):
         warn(sentence)
     return {**summary(body, workspace), "changed": True, "duration": round(time.monotonic() - began, 1)}
 
@@ -191,6 +212,8 @@ def summary(body: Dict[str, Any], workspace: str) -> Dict[str, Any]:
         "tables": len(body["tables"]),
         "rows": body["rows_total"],
         "large_objects": body["large_objects"]["count"],
+        "compared": body["deep"]["compared"],
+        "overdue": [f"{schema}.{name}" for schema, name in body["deep"]["overdue"]],
         "server_version": body["database"]["server_version"],
         "snapshot_at": body["snapshot_at"],
         "pg_dump_warnings": body["warnings"]["counts"],

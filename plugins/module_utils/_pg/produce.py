@@ -9,10 +9,11 @@ import contextlib
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
+from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactExists,
     BackupError,
@@ -22,9 +23,10 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import DATABASE_FACTS, ROLES_SQL, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL
-from ansible_collections.wst.backup.plugins.module_utils._pg import dump, record
+from ansible_collections.wst.backup.plugins.module_utils._pg import deep, dump, record
 from ansible_collections.wst.backup.plugins.module_utils._pg import facts as facts_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
+from ansible_collections.wst.backup.plugins.module_utils._pg.deep import Comparison, DeepOrder
 from ansible_collections.wst.backup.plugins.module_utils._pg.dump import Written
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.roles import roles_sql
@@ -43,6 +45,7 @@ class Order:
     dump_name: str
     lock_timeout: int = 60
     compress: int = 6
+    deep: DeepOrder = field(default_factory=DeepOrder)
 
 
 def check_login(options: DatabaseOptions, password: str, tools: Tools) -> Dict[str, Any]:
@@ -66,9 +69,10 @@ def produce(order: Order, password: str, workspace: str) -> Dict[str, Any]:
             raise ArtifactExists(f"{os.path.join(workspace, name)} is there already", path=workspace, name=name)
     final = os.path.join(workspace, order.dump_name)
     with _partial(final) as partial:
-        body, roles, proof = _make(order, password, partial)
+        body, roles, proof, compared = _make(order, password, partial)
         body.update(record.dump_part(proof, name=order.dump_name))
         body.update(record.content_part(body, proof))
+        body.update(deep.conclude(order.deep, body["tables"], compared, place=order.options.place, now=utc_now()))
         body["roles"] = {"name": ROLES_SQL, "size": len(roles), "sha256": hashlib.sha256(roles).hexdigest()}
         body["tools"] = record.tools_part(order.tools)
         _rename(partial, final)
@@ -82,6 +86,8 @@ def check_order(order: Order) -> None:
     check_dump_name(order.dump_name)
     if not 1 <= order.lock_timeout <= 86400:
         raise InputInvalid("lock_timeout must be 1 to 86400 seconds", lock_timeout=order.lock_timeout)
+    if not 0 <= order.deep.budget <= 86400:
+        raise InputInvalid("deep_budget must be 0 to 86400 seconds", deep_budget=order.deep.budget)
     if not 1 <= order.compress <= 9:
         raise InputInvalid("compress must be 1 to 9", compress=order.compress)
 
@@ -107,7 +113,7 @@ def check_dump_name(name: str) -> str:
     return name
 
 
-def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], bytes, DumpProof]:
+def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], bytes, DumpProof, Comparison]:
     options = order.options
     session = connect(options, password)
     with contextlib.closing(session):
@@ -120,8 +126,10 @@ def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], by
             facts = facts_of.count(snapshot, options, survey)
             with named(options):
                 roles = roles_sql(session)
+            compared = deep.read_source(order.deep, snapshot, survey.sizes, partial, place=options.place, now=utc_now())
     body = {**record.expectation(snapshot, facts, options), **record.warnings_part(written.warnings)}
-    return body, roles, _prove(order, partial, body, written.sha256)
+    body["tables"] = deep.expect(body["tables"], compared)
+    return body, roles, _prove(order, partial, body, written.sha256), compared
 
 
 def _require_tables(snapshot: Snapshot, options: DatabaseOptions) -> None:

@@ -19,13 +19,19 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
     a list, in the order of the names' bytes: ``schema``, ``name``, ``kind`` (table, partitioned, configuration,
     materialized_view, foreign), ``rows`` (null where the dump has none of its own), ``root`` ([schema, name] of the
     partitioned table that it is a part of, or null), ``populated`` (of a materialized view), ``fingerprint`` (of the
-    rows in the dump, see ``fingerprint.py``: 64 hexadecimal digits; null where ``rows`` is)
+    rows in the dump, see ``fingerprint.py``: 64 hexadecimal digits; null where ``rows`` is), ``compared`` (whether this
+    run found the source's rows to have that fingerprint; null where the dump has no rows under this name),
+    ``last_compared`` (when a run last did; null for never)
 ``rows_total``
     rows in the dump; a partitioned table's are those of its parts, counted once
 ``sequences``
     ``schema``, ``name``; values are in the dump only, because no snapshot covers them
 ``large_objects``
     ``count``, ``fingerprint``, ``sha256`` ({oid: SHA-256 of its content}; null where there are more than a thousand)
+``deep``
+    ``budget`` (seconds; 0: the source was not asked), ``compared`` (tables), ``overdue`` ([schema, name] of those that
+    no run has compared for a week), ``trouble`` (what ended the comparison early, or null), ``remembered`` (whether the
+    host knows of it; null with no budget)
 ``extensions``
     ``name``, ``version``, ``schema``
 ``dump``

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ import pytest
 from ansible_collections.wst.backup.plugins.doc_fragments.database import ModuleDocFragment
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
+from ansible_collections.wst.backup.plugins.module_utils._pg import coverage
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import argument_spec
 from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences
+from ansible_collections.wst.backup.plugins.module_utils._pg.rotation import Past
 
 pytestmark = pytest.mark.posix  # needs a server of its own
 
@@ -86,6 +89,8 @@ def test_check_run_check_run(host: Host) -> None:
     assert (result["changed"], result["tables"], result["rows"], result["large_objects"]) == (True, 1, 10, 1)
     assert result["size"] == os.path.getsize(result["dump"])
     assert host.workspace() == ["database.json", "roles.sql", "wst_dev_database.backup"]
+    assert (result["compared"], result["overdue"], "warnings" in result) == (1, [], False)
+    assert os.path.exists(host.layout.coverage_file)
     before = Path(result["dump"]).read_bytes()
     assert host.call(check=True)["changed"] is True
     again = host.call()
@@ -124,6 +129,16 @@ def test_warnings_are_told_by_what_they_mean() -> None:
     assert told[-1] == "pg_dump warned 52 times more; the first of each kind are in the manifest, database.warnings"
     few = {"counts": {"harmless": 1, "unknown": 1}, "first": [first[0], first[-1]], "noise": []}
     assert sentences(few) == ["pg_dump says: unknown 0"]
+
+
+def test_a_table_that_is_overdue_is_a_warning(host: Host) -> None:
+    long_ago = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=8)
+    never = Past(seen=long_ago, seconds=1000.0, size=1)  # more than its time
+    coverage.save(host.layout.coverage_file, host.database.options().place, {("public", "t"): never})
+    result = host.call(deep_budget=1)
+    assert (result["compared"], result["overdue"]) == (0, ["public.t"])
+    assert "public.t" in json.dumps(result["warnings"])  # texts, or objects from ansible-core 2.19 on
+    assert host.call(deep_budget=-1)["code"] == "input_invalid"
 
 
 def test_failures_are_results(host: Host) -> None:

@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The deep comparison: is the dump the database? Counts agree where a value was changed on its way.
+
+Some tables are read once more, in the snapshot that the dump was made in and by pg_dump's own COPY, within a budget of
+seconds that the production server pays. The fingerprints become what the full decode must find. Each table has its turn
+(``rotation.py``); what a run could not read it says, and goes on: the dump is proved by its counts all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.wst.backup.plugins.module_utils import _hashing, _jobs
+from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
+from ansible_collections.wst.backup.plugins.module_utils._pg import coverage, rotation
+from ansible_collections.wst.backup.plugins.module_utils._pg import toc as toc_of
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint
+from ansible_collections.wst.backup.plugins.module_utils._pg.live import fingerprint_table
+from ansible_collections.wst.backup.plugins.module_utils._pg.rotation import Candidate, Name, Past
+from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, TABLE, Table, shorten
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+BUDGET = 600  # seconds
+
+
+@dataclass(frozen=True)
+class DeepOrder:
+    """How long a run may compare, and where it is remembered what was compared. ``budget`` 0: not at all."""
+
+    budget: int = 0
+    coverage_file: str = ""
+
+
+@dataclass
+class Comparison:
+    """What was read from the source: fingerprints, the seconds of each reading, and why it ended before its end."""
+
+    candidates: List[Candidate] = field(default_factory=list)
+    fingerprints: Dict[Name, Fingerprint] = field(default_factory=dict)
+    seconds: Dict[Name, float] = field(default_factory=dict)
+    trouble: Optional[str] = None
+
+
+def read_source(
+    order: DeepOrder,
+    snapshot: Snapshot,
+    sizes: Mapping[str, int],
+    dump: str,
+    *,
+    place: str,
+    now: datetime,
+    clock: Callable[[], float] = time.monotonic,
+) -> Comparison:
+    """Fingerprints of the tables whose turn it is, in the snapshot.
+
+    :param sizes: bytes of each table by its label.
+    :param dump: the dump's path; its table of contents has the columns.
+    :raises DumpDamaged: it has no table of contents; Cancelled.
+    """
+    found = Comparison()
+    if order.budget <= 0:
+        return found
+    tables = {(table.schema, table.name): table for table in snapshot.tables if table.has_rows}
+    found.candidates = [Candidate(name, sizes.get(table.label, 0)) for name, table in tables.items()]
+    history = coverage.load(order.coverage_file, place)
+    _jobs.step("compare with the source")
+    copies = _copies(dump)
+    deadline = clock() + order.budget
+    for candidate in rotation.choose(found.candidates, history, now, order.budget):
+        table, copy, left = tables[candidate.name], copies.get(candidate.name), deadline - clock()
+        if copy is None or left <= 0:  # a table that is not in the dump is found by the dump's proof
+            break
+        if not _attempt(found, candidate.name, functools.partial(_read, snapshot, table, copy, left), clock):
+            break
+    return found
+
+
+def expect(tables: Sequence[Mapping[str, Any]], found: Comparison) -> List[Dict[str, Any]]:
+    """The tables of ``database.json``, those that were read with the fingerprint that the dump must have."""
+    read = {name: {"fingerprint": fingerprint.text} for name, fingerprint in found.fingerprints.items()}
+    return [{**table, **read.get((table["schema"], table["name"]), {})} for table in tables]
+
+
+def conclude(
+    order: DeepOrder, tables: Sequence[Mapping[str, Any]], found: Comparison, *, place: str, now: datetime
+) -> Dict[str, Any]:
+    """The parts ``tables`` and ``deep`` of ``database.json`` once the dump is proved; remembers what was compared."""
+    before = coverage.load(order.coverage_file, place) if order.budget > 0 else {}
+    after = {table.name: _past(table, before.get(table.name), found, now) for table in found.candidates}
+    remembered = _remember(order, place, after) if order.budget > 0 else None
+    late = rotation.overdue(found.candidates, after, now)
+    return {
+        "tables": [_told(table, after, found) for table in tables],
+        "deep": {
+            "budget": order.budget,
+            "compared": len(found.fingerprints),
+            "overdue": [list(name) for name in late],
+            "trouble": found.trouble,
+            "remembered": remembered,
+        },
+    }
+
+
+def warnings(body: Mapping[str, Any]) -> List[str]:
+    """What a person should know of the part ``deep``."""
+    deep = body["deep"]
+    told = []
+    if deep["trouble"]:
+        told.append(f"the comparison with the source ended before its end: {deep['trouble']}")
+    if deep["overdue"]:
+        names = [f"{schema}.{name}" for schema, name in deep["overdue"]]
+        text = "{} tables were not compared with the source for a week; a budget of {} seconds is not enough: {}"
+        told.append(text.format(len(names), deep["budget"], shorten(names)))
+    if deep["remembered"] is False:
+        told.append("which tables were compared with the source could not be remembered, so the next run begins anew")
+    return told
+
+
+def _copies(dump: str) -> Dict[Name, bytes]:
+    with api.open_source(dump) as file:
+        toc = toc_of.read_toc(toc_of.Head(_hashing.chunks_of(file), name=dump), name=dump)
+    return {(entry.schema, entry.tag): entry.copy for entry in toc.table_data()}
+
+
+def _read(snapshot: Snapshot, table: Table, copy: bytes, seconds: float) -> Fingerprint:
+    """The savepoint outlives a reading that is stopped, and gives back what it locked and set."""
+    session = snapshot.session
+    session.execute("SAVEPOINT comparing")
+    session.execute(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}")
+    try:
+        return fingerprint_table(session, table, copy)
+    finally:
+        with contextlib.suppress(driver().Error):  # what failed is on its way
+            session.execute("ROLLBACK TO SAVEPOINT comparing")
+
+
+def _attempt(found: Comparison, name: Name, read: Callable[[], Fingerprint], clock: Callable[[], float]) -> bool:
+    """Read a table; False where the reading, and with it the comparison, has ended early."""
+    began = clock()
+    try:
+        found.fingerprints[name] = read()
+    except driver().errors.QueryCanceled:
+        pass  # its time was over
+    except driver().Error as error:
+        found.trouble = "{}.{}: {}".format(*name, str(error).strip() or type(error).__name__)
+    found.seconds[name] = round(clock() - began, 3)
+    return name in found.fingerprints
+
+
+def _past(table: Candidate, before: Optional[Past], found: Comparison, now: datetime) -> Past:
+    past = replace(before, seen=min(before.seen, now)) if before is not None else Past(seen=now)
+    if table.name in found.seconds:
+        past = replace(past, seconds=found.seconds[table.name], size=table.size)
+    return replace(past, compared=now) if table.name in found.fingerprints else past
+
+
+def _remember(order: DeepOrder, place: str, history: Mapping[Name, Past]) -> bool:
+    try:
+        coverage.save(order.coverage_file, place, history)
+    except BackupError:
+        return False
+    return True
+
+
+def _told(table: Mapping[str, Any], history: Mapping[Name, Past], found: Comparison) -> Dict[str, Any]:
+    name = (table["schema"], table["name"])
+    past = history.get(name)
+    last = past.compared if past is not None else None
+    return {
+        **table,
+        "compared": name in found.fingerprints if table["kind"] in (TABLE, CONFIGURATION) else None,
+        "last_compared": format_time(last) if last is not None else None,
+    }
