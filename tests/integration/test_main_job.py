@@ -39,9 +39,6 @@ def backed_up(initialised: World) -> World:
     (artifact,) = set(world.artifacts()) - set(before[2])
     assert NAME.fullmatch(artifact)
     assert artifact in first.output
-    told = " ".join(first.output.split())
-    # The lab has no policy; a real host without one says the same.
-    assert ("These limits of WinRM could not be read: MaxMemoryPerShellMB" in told) == world.windows
 
     after_first = (world.layers(), digests(world.control))
     again = world.play("backup.yml", "--check", "--diff")
