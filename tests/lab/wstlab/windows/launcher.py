@@ -42,6 +42,9 @@ JOB_OBJECT_EXTENDED_LIMIT_INFORMATION = 9
 JOB_LIMITS = 0x2000 | 0x800  # KILL_ON_JOB_CLOSE, BREAKAWAY_OK
 INFINITE = 0xFFFFFFFF
 CHUNK = 65536
+# On a busy machine wine's new process sometimes dies before it has begun, which Windows' does not. Nothing ran then.
+ERROR_INTERNAL_ERROR = 1359
+STARTS = 3
 
 kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
 kernel32.CreateJobObjectW.restype = wintypes.HANDLE
@@ -227,6 +230,17 @@ def start(spec: dict[str, object], job: int, handles: tuple[int, int, int]) -> i
     return int(made.hProcess)
 
 
+def start_again(spec: dict[str, object], job: int, handles: tuple[int, int, int]) -> int:
+    """The same, with further tries where wine itself has failed."""
+    for left in reversed(range(STARTS)):
+        try:
+            return start(spec, job, handles)
+        except OSError as error:
+            if error.winerror != ERROR_INTERNAL_ERROR or not left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
 def pump_output(channel: Channel, handle: int, *, data: bytes, end: bytes) -> None:
     """Carry one output stream until every writer has closed it."""
     buffer, count = ctypes.create_string_buffer(CHUNK), wintypes.DWORD()
@@ -259,7 +273,7 @@ def serve(channel: Channel, spec: dict[str, object]) -> None:
     from_out, child_out = pipe()
     from_err, child_err = pipe()
     try:
-        process = start(spec, job, (child_in, child_out, child_err))
+        process = start_again(spec, job, (child_in, child_out, child_err))
     except OSError as error:
         channel.send(b"f", json.dumps({"winerror": error.winerror, "message": str(error)}).encode("ascii"))
         process = 0
