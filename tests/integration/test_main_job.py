@@ -135,6 +135,9 @@ def test_the_manifest_tells_the_truth(backed_up: World, artifact: Path) -> None:
     assert (warnings["counts"], warnings["first"]) == ({}, []), "what a library says at its start is no warning"
     assert backed_up.windows or warnings["noise"] == []  # under wine a library complains
     digest = hashlib.sha256(artifact.read_bytes()).hexdigest()
+    tables = manifest["database"]["tables"]
+    assert all(table["fingerprint"] for table in tables if table["rows"] is not None)
+    assert {table["compared"] for table in tables if table["kind"] == "table"} == {True}
     assert sidecar["zip"] == {"name": artifact.name, "size": artifact.stat().st_size, "sha256": digest}
 
 

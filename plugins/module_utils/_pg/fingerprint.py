@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, Optional, Union
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+Buffer = Union[bytes, bytearray, memoryview]
 
 MODULUS = 1 << 256
 OBJECTS_LISTED = 1000  # with more large objects their digests are not kept one by one
@@ -49,10 +51,10 @@ class LineSum:
         self._total = 0
         self._line: Optional[_Hash] = None  # of the line that has not ended yet
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: Buffer) -> None:
         """The next bytes."""
         for start in range(0, len(data), _PIECE):
-            self._split(data[start : start + _PIECE])
+            self._split(bytes(data[start : start + _PIECE]))
 
     def fingerprint(self) -> Fingerprint:
         """Of everything; raises ValueError when the last line has not ended."""

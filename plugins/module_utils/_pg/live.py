@@ -10,18 +10,16 @@ generated ones are not copied. Nothing is computed in SQL: ``t::text`` means a c
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Iterable, Iterator, List, Union
+from typing import TYPE_CHECKING, Iterable, Iterator, List
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
-from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint, LineSum
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Buffer, Fingerprint, LineSum
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, Table
 
 if TYPE_CHECKING:
     from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
-
-Buffer = Union[bytes, bytearray, memoryview]
 
 GATHERED = 1 << 16  # bytes; the server sends each row by itself
 
@@ -42,6 +40,8 @@ def columns(copy: bytes) -> bytes:
 
 def fingerprint_table(session: Session, table: Table, copy: bytes) -> Fingerprint:
     """Of the rows that the session sees in the table itself, children and partitions left out.
+
+    libpq holds one row at a time, which for a large one means twice its length: less than pg_dump takes for it.
 
     :param session: one of ``connect``, which pins what shapes the text.
     :param copy: the dump's COPY statement for the table.
@@ -67,15 +67,18 @@ def _statement(session: Session, table: Table, listed: bytes) -> bytes:
     return b"COPY (SELECT " + (listed[1:-1] or b"*") + b" FROM " + name + b" " + condition + b") TO STDOUT"
 
 
-def _gathered(rows: Iterable[Buffer]) -> Iterator[bytes]:
-    """The same bytes in larger pieces."""
+def _gathered(rows: Iterable[Buffer]) -> Iterator[Buffer]:
+    """The same bytes in larger pieces; a large row, which libpq holds whole, is not copied once more."""
     held: List[Buffer] = []
     size = 0
     for row in rows:
-        held.append(row)
-        size += len(row)
-        if size >= GATHERED:
+        if size + len(row) > GATHERED:
             yield b"".join(held)
             held.clear()
             size = 0
+        if len(row) > GATHERED:
+            yield row
+        else:
+            held.append(row)
+            size += len(row)
     yield b"".join(held)

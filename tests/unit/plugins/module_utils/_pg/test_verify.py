@@ -8,6 +8,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any, Callable, Iterator
@@ -186,6 +188,29 @@ def test_dumps_that_others_made(database: Any) -> None:
         verify_dump(iter([database.dumped("-Fp")]), tools=database.tools, name="d")
     with pytest.raises(DumpDamaged):
         verify_dump(iter([database.dumped("-Ft")]), tools=database.tools, name="d")
+
+
+MEASURE = """
+import resource, sys
+from ansible_collections.wst.backup.plugins.module_utils._pg import tools, verify
+proof = verify.verify_dump(sys.argv[1], tools=tools.find_tools(sys.argv[2]), name="d")
+print(proof.tables[0][2].text, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_a_row_of_300_megabytes_is_never_held(database17: Any, tmp_path: Path) -> None:
+    """Measured as the memory of a process that does nothing else."""
+    database17.run("CREATE TABLE t AS SELECT convert_to(repeat('x', 150000000), 'UTF8') AS b")
+    (tmp_path / "dump").write_bytes(database17.dumped("-Fc", "-Z1"))
+    argv = [sys.executable, "-c", MEASURE, str(tmp_path / "dump"), str(database17.server.bin)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    digest, kilobytes = subprocess.run(argv, env=env, capture_output=True, check=True).stdout.split()
+    row = hashlib.sha256(b"\\\\x")
+    for _number in range(150):
+        row.update(b"78" * 1_000_000)
+    assert digest.decode() == row.hexdigest()
+    assert int(kilobytes) < 100_000
 
 
 def test_a_dump_of_an_empty_database(database17: Any) -> None:
