@@ -45,7 +45,8 @@ options:
   deep_budget:
     description:
       - Seconds for which tables of the source are read a second time, in the dump's own snapshot, and compared with the
-        dump by fingerprint. This holds the snapshot and loads the server for as long.
+        dump by fingerprint. For as long the server is loaded, and the snapshot and the locks are held, which make
+        C(TRUNCATE) and C(ALTER TABLE), and who comes after them, wait.
       - Those compared longest ago come first, so that a daily run whose budget is large enough compares each table
         within a week. A table that was not compared for a week is a warning.
       - V(0) means that the source is not read again; the rows of each table are counted all the same.
