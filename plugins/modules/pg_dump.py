@@ -51,7 +51,7 @@ options:
         within a week. A table that was not compared for a week is a warning.
       - V(0) means that the source is not read again; the rows of each table are counted all the same.
     type: int
-    default: 600
+    default: 120
 extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job

@@ -30,7 +30,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Sna
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, TABLE, Table, shorten
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
-BUDGET = 600  # seconds
+BUDGET = 120  # seconds; whoever waits for an exclusive lock on a table waits so much longer
 
 
 @dataclass(frozen=True)
