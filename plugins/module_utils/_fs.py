@@ -18,9 +18,11 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     NoSpace,
     PathPermissions,
     PathUnusable,
+    RecordDamaged,
 )
 from ansible_collections.wst.backup.plugins.module_utils._platform import _retry, api
 
+MAX_RECORD = 128 << 20  # bytes; twice the largest manifest, which a sidecar holds
 REMOVE_PATIENCE = 10.0  # seconds to wait for others to let go of what is removed
 
 _NOT_EMPTY = frozenset((145,))  # a file that was removed stays until its last reader, often antivirus, lets go
@@ -112,21 +114,25 @@ def read_record(path: str) -> Optional[Dict[str, Any]]:
     """
     try:
         with api.open_source(path) as file:
-            data = _read_all(file)
+            data = _read_up_to(file, MAX_RECORD + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise translate_oserror(error, path) from error
+    if len(data) > MAX_RECORD:
+        raise RecordDamaged(f"{path} is larger than any record of ours", path=path)
     return _records.decode_record(data, name=path)
 
 
-def _read_all(file: BinaryIO) -> bytes:
+def _read_up_to(file: BinaryIO, limit: int) -> bytes:
     parts: List[bytes] = []
-    while True:
-        part = file.read(1 << 20)
+    while limit > 0:
+        part = file.read(min(1 << 20, limit))
         if not part:
-            return b"".join(parts)
+            break
         parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
 
 
 def remove_file(path: str) -> bool:

@@ -14,6 +14,7 @@ import hashlib
 import json
 from typing import Any, Dict
 
+from ansible_collections.wst.backup.plugins.module_utils import _json
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 
 
@@ -34,10 +35,10 @@ def decode_record(data: bytes, *, name: str) -> Dict[str, Any]:
     :param name: what to call the file in the message.
     """
     try:
-        value = json.loads(data.decode("ascii"))
+        value = _json.parse(data)
         body: Dict[str, Any] = value["body"]
         intact = isinstance(body, dict) and encode_record(body) == data
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise RecordDamaged(f"{name} is not a record of ours", path=name) from error
     if not intact:
         raise RecordDamaged(f"{name} does not match its own digest", path=name)

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Set
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import (
     MANIFEST,
     MAX_MANIFEST,
     MEMBERS,
     decode_manifest,
 )
-from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import path_problem, printable
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import printable
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import (
     DIRECTORY,
     FILE,
@@ -29,11 +30,10 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.members import
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
-from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import MAX_MEMBERS, ZipReader
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
     ArtifactIncomplete,
-    ArtifactUnsafePath,
     ArtifactUnsupported,
 )
 
@@ -68,23 +68,24 @@ def prove_listed(reader: ZipReader, found: ManifestFound) -> Totals:
     digest = hashlib.sha256()
     listed = read_members(_watched(reader.content(found.members), digest.update))
     progress = _Progress(reader.bytes)
-    lines = _Lines(listed, sources={str(source["name"]) for source in found.body["sources"]})
+    lines = _Lines(listed, reader, found.body)
     for entry in reader.entries():
         if entry.offset == found.entry.offset or entry.offset == found.members.offset:
             continue  # proved when they were read; they cannot list themselves
         line = lines.next_stored()
-        if line is None or line.path != entry.path or (line.kind == DIRECTORY) != entry.is_directory:
+        # The bytes of the name too: a program that knows no Unicode path field must not see another one.
+        here = (entry.path, entry.is_directory)
+        if line is None or (line.path, line.kind == DIRECTORY) != here or entry.is_renamed:
             raise _mismatch(reader, entry, line)
         _prove_member(reader, entry, line, progress)
     left = lines.next_stored()
     if left is not None:
         raise _missing(left)
     told = found.body["members"]
-    if (told.get("count"), told.get("sha256")) != (lines.count, digest.hexdigest()):
+    is_list = (lines.count, found.members.size, digest.hexdigest())
+    if (told.get("count"), told.get("size"), told.get("sha256")) != is_list:
         raise ArtifactDamaged("its members.jsonl is not the one that its manifest describes")
-    if found.body["totals"] != lines.totals.body():
-        raise ArtifactDamaged("its manifest counts other totals than its member list", counted=lines.totals.body())
-    return lines.totals
+    return lines.prove_manifest()
 
 
 def prove_unlisted(reader: ZipReader) -> Totals:
@@ -112,35 +113,59 @@ class _Progress:
 
 
 class _Lines:
-    """The member list, counted while it is read."""
+    """The member list, counted while it is read, and then held against what the manifest counts."""
 
-    def __init__(self, listed: Iterator[Member], *, sources: Set[str]) -> None:
+    def __init__(self, listed: Iterator[Member], reader: ZipReader, manifest: Mapping[str, Any]) -> None:
         self._listed = listed
-        self._sources = sources
-        self.totals = Totals()
+        self._reader = reader
+        self._manifest = manifest
+        self._sources: Dict[str, Totals] = {source["name"]: Totals() for source in manifest["sources"]}
+        self._dump: Optional[Member] = None
         self.count = 0
 
     def next_stored(self) -> Optional[Member]:
         """The next line that has a member in the ZIP; None after the last."""
         for line in self._listed:
             self.count += 1
+            if self.count > MAX_MEMBERS:
+                raise ArtifactUnsupported(f"its member list has more than {MAX_MEMBERS} lines")
             self._count(line)
             if line.kind != LINK:
                 return line
-            if path_problem(line.path) is not None:
-                raise ArtifactUnsafePath(f"it lists a link with the name {printable(line.path)!r}")
+            self._reader.add_link(line.path)
+            _jobs.check()
         return None
 
     def _count(self, line: Member) -> None:
-        if line.path.split("/", 1)[0] not in self._sources:
+        if line.path == self._manifest["dump"]["path"]:
+            self._dump = line
+        totals = self._sources.get(line.path.split("/", 1)[0])
+        if totals is None:
             return
-        self.totals.files += line.kind == FILE
-        self.totals.directories += line.kind == DIRECTORY
-        self.totals.links += line.kind == LINK
-        self.totals.bytes += line.size
+        totals.files += line.kind == FILE
+        totals.directories += line.kind == DIRECTORY
+        totals.links += line.kind == LINK
+        totals.bytes += line.size
+
+    def prove_manifest(self) -> Totals:
+        """After the last line: raises where the manifest says something else; what all sources have is returned."""
+        told = self._manifest["dump"]
+        if self._dump is None or (told.get("size"), told.get("sha256")) != (self._dump.size, self._dump.sha256):
+            raise ArtifactDamaged("its manifest describes another dump than its member list", path=told["path"])
+        sums = Totals()
+        for source in self._manifest["sources"]:
+            totals = self._sources[source["name"]]
+            sums.add(totals)
+            if any(source.get(key) != value for key, value in totals.body().items()):
+                shown = printable(source["name"])
+                raise ArtifactDamaged(f"its manifest counts {shown} otherwise than its member list", path=shown)
+        if self._manifest["totals"] != sums.body():
+            raise ArtifactDamaged("its manifest counts other totals than its member list", counted=sums.body())
+        return sums
 
 
 def _prove_member(reader: ZipReader, entry: ZipEntry, line: Member, progress: _Progress) -> None:
+    _prove_times(entry, line)
     digest = hashlib.sha256()
     for chunk in reader.content(entry):
         digest.update(chunk)
@@ -152,6 +177,15 @@ def _prove_member(reader: ZipReader, entry: ZipEntry, line: Member, progress: _P
             expected=line.sha256,
             found=digest.hexdigest(),
         )
+
+
+def _prove_times(entry: ZipEntry, line: Member) -> None:
+    """The directory's times are the list's; the local header's are compared with the directory's by the reader."""
+    told = fmt.fields_of(fmt.extra_fields(entry.extra), fmt.EXTRA_TIMESTAMP)
+    right = fmt.fields_of(fmt.extra_fields(fmt.timestamp_extra(line.mtime_ns)), fmt.EXTRA_TIMESTAMP)
+    if (entry.time, entry.date) != fmt.dos_time(line.mtime_ns) or told != right:
+        shown = printable(entry.path)
+        raise ArtifactDamaged(f"the member {shown} has another time than the member list says", path=shown)
 
 
 def _mismatch(reader: ZipReader, entry: ZipEntry, line: Optional[Member]) -> Exception:

@@ -12,6 +12,8 @@ import sys
 import zlib
 from typing import Any, Dict, List, Mapping, Optional
 
+from ansible_collections.wst.backup.plugins.module_utils import _json
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import path_problem
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsupported
 from ansible_collections.wst.backup.plugins.module_utils._version import VERSION
 
@@ -78,13 +80,13 @@ def encode_manifest(manifest: Mapping[str, Any]) -> bytes:
 def decode_manifest(data: bytes) -> Dict[str, Any]:
     """The content of ``manifest.json``; raises ``ArtifactDamaged``, or ``ArtifactUnsupported`` for a newer schema."""
     try:
-        manifest = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ArtifactDamaged("its manifest.json is not JSON") from error
+        manifest = _json.parse(data)
+    except ValueError as error:
+        raise ArtifactDamaged(f"its manifest.json is not JSON that we write ({error})") from error
     if not isinstance(manifest, dict):
         raise ArtifactDamaged("its manifest.json is not a manifest")
     version = manifest.get("schema_version")
-    if not isinstance(version, int) or version < 1:
+    if type(version) is not int or version < 1:  # True is an int, too
         raise ArtifactDamaged("its manifest.json has no schema version")
     if version > SCHEMA_VERSION:
         raise ArtifactUnsupported(
@@ -93,7 +95,15 @@ def decode_manifest(data: bytes) -> Dict[str, Any]:
     for key, kind in _NEEDED.items():
         if not isinstance(manifest.get(key), kind):
             raise ArtifactDamaged(f"its manifest.json lacks {key!r}", key=key)
+    if not all(isinstance(source, dict) and _is_name(source.get("name")) for source in manifest["sources"]):
+        raise ArtifactDamaged("its manifest.json has a source without a usable name", key="sources")
+    if not _is_name(manifest["dump"].get("path")):
+        raise ArtifactDamaged("its manifest.json has no usable path of the dump", key="dump")
     return manifest
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and path_problem(value) is None
 
 
 def sha256_of_manifest(data: bytes) -> str:

@@ -67,6 +67,8 @@ def fold(name: str) -> str:
 
 
 def _upper(character: str) -> str:
+    if character > "\uffff":
+        return character  # two UTF-16 units, which NTFS maps each to itself
     upper = character.upper()
     return upper if len(upper) == 1 and upper.lower() == character else character
 

@@ -9,11 +9,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO, Dict, Iterable, Iterator, Optional
 
+from ansible_collections.wst.backup.plugins.module_utils import _json
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipformat import NANOSECONDS
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, BackupError
@@ -89,8 +90,8 @@ def read_members(chunks: Iterable[bytes]) -> Iterator[Member]:
     number = 0
     for number, line in enumerate(_lines(chunks), start=1):
         try:
-            yield _from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            yield _from_json(_json.parse(line))
+        except (ValueError, KeyError, TypeError) as error:
             raise ArtifactDamaged(f"line {number} of members.jsonl is not a member", line=number) from error
 
 
@@ -117,21 +118,49 @@ def _to_json(member: Member) -> Dict[str, Any]:
 
 def _from_json(line: Dict[str, Any]) -> Member:
     kind = line["kind"]
-    if kind not in KINDS or not isinstance(line["path"], str):
+    if kind not in KINDS:
         raise ValueError(kind)
     is_file = kind == FILE
     return Member(
-        path=line["path"],
+        path=_text(line["path"]),
         kind=kind,
-        mtime_ns=int(line["mtime_ns"]),
-        size=int(line["size"]) if is_file else 0,
-        sha256=str(line["sha256"]) if is_file else None,
-        crc32=int(line["crc32"], 16) if is_file else None,
-        target=str(line["target"]) if kind == LINK else None,
-        sddl=line.get("sddl"),
-        attributes=int(line.get("attributes", 0)),
-        note=line.get("note"),
+        mtime_ns=_number(line["mtime_ns"]),
+        size=_size(line["size"]) if is_file else 0,
+        sha256=_hexadecimal(line["sha256"], 64) if is_file else None,
+        crc32=int(_hexadecimal(line["crc32"], 8), 16) if is_file else None,
+        target=_text(line["target"]) if kind == LINK else None,
+        sddl=_optional_text(line.get("sddl")),
+        attributes=_number(line.get("attributes", 0)),
+        note=_optional_text(line.get("note")),
     )
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int:  # a bool is an int, and none that we write
+        raise TypeError("not a whole number")
+    return value
+
+
+def _size(value: Any) -> int:
+    if _number(value) < 0:
+        raise ValueError("a negative size")
+    return int(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _optional_text(value: Any) -> Optional[str]:
+    return None if value is None else _text(value)
+
+
+def _hexadecimal(value: Any, digits: int) -> str:
+    if not re.fullmatch(f"[0-9a-f]{{{digits}}}", _text(value)):
+        raise ValueError(f"not {digits} hexadecimal digits")
+    return str(value)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Proves an archive, level by level; each level implies the one before.
 
-1. structure: it opens, every byte of it belongs to something, what is required is there, the dump is not empty.
-2. content: every member decodes to its end and is what the member list says; the file on the disk, read past the
-   cache, is the one that the sidecar or the builder describes.
+1. structure: its directory opens, names are safe and distinct, no two members share a byte, what is required is there,
+   the dump is not empty.
+2. content: every byte of it belongs to something, every member decodes to its end and is what the member list says; the
+   file on the disk, read past the cache, is the one that the sidecar or the builder describes.
 3. dump: the database dump decodes in full.
 
 An archive that others made has no member list: level 2 then rests on its CRCs alone, and the verdict says so.
@@ -25,7 +26,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.content import
     prove_listed,
     prove_unlisted,
 )
-from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold, printable
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
@@ -46,6 +47,7 @@ STRUCTURE, CONTENT, DUMP = 1, 2, 3
 _BUFFER = 1 << 16
 _DUMP_SUFFIXES = (".backup", ".dump")
 _DUMP_MAGIC = b"PGDMP"
+_SHOWN = 20  # names in a message
 
 
 @dataclass(frozen=True)
@@ -148,10 +150,10 @@ def _prove_structure(
     wanted = list(required)
     if found is not None:
         verdict.ours, verdict.manifest = True, found.body
-        wanted += [str(source["name"]) for source in found.body["sources"]]
+        wanted += [source["name"] for source in found.body["sources"]]
     _require(reader, wanted)
     if found is not None:
-        _require_dump(reader, str(found.body["dump"]["path"]))
+        _require_dump(reader, found.body["dump"]["path"])
     verdict.level = STRUCTURE
 
 
@@ -167,7 +169,7 @@ def _compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected
 
 
 def _require(reader: ZipReader, wanted: Sequence[str]) -> None:
-    names = _missing(reader, wanted)
+    names = _some(_missing(reader, wanted))
     if names:
         raise ArtifactIncomplete("it lacks {}".format(", ".join(names)), missing=names)
 
@@ -177,11 +179,18 @@ def _missing(reader: ZipReader, wanted: Sequence[str]) -> List[str]:
     missing = {fold(path.strip("/")): path for path in wanted}
     for entry in reader.entries() if missing else ():
         path = fold(entry.path)
-        for key in [key for key in missing if path == key or path.startswith(key + "/")]:
-            del missing[key]
+        while path:  # each directory above it is there, too
+            missing.pop(path, None)
+            path = path.rpartition("/")[0]
         if not missing:
             break
     return sorted(missing.values())
+
+
+def _some(names: Sequence[str]) -> List[str]:
+    """As many of the names as a message can take."""
+    more = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    return [printable(name) for name in names[:_SHOWN]] + more
 
 
 def _require_dump(reader: ZipReader, path: str) -> ZipEntry:
@@ -220,7 +229,7 @@ def _prove_dump(
     reader: ZipReader, found: Optional[ManifestFound], verdict: Verdict, check_dump: Optional[DumpCheck]
 ) -> None:
     """Raises where there is nothing to prove: a level that was asked for and not reached is no success."""
-    entry = _foreign_dump(reader) if found is None else _require_dump(reader, str(found.body["dump"]["path"]))
+    entry = _foreign_dump(reader) if found is None else _require_dump(reader, found.body["dump"]["path"])
     if check_dump is None:
         raise InputInvalid("level 3 decodes the dump, and tools_dir does not say where the programs for that are.")
     _jobs.step("decode dump")
@@ -238,14 +247,14 @@ def _foreign_dump(reader: ZipReader) -> ZipEntry:
     ]
     dumps = [entry for entry in named if next(reader.content(entry), b"").startswith(_DUMP_MAGIC)]
     if len(dumps) > 1:
-        names = [entry.path for entry in dumps]
+        names = _some([entry.path for entry in dumps])
         raise ArtifactUnsupported("it has several database dumps at its top: {}".format(", ".join(names)), dumps=names)
     if dumps:
         return dumps[0]
     empty = next((entry for entry in named if entry.size == 0), None)
     if empty is not None:
         raise DumpEmpty(f"{empty.path} in the archive has no bytes.", path=empty.path)
-    raise DumpMissing("the archive has no database dump at its top.", found=[entry.path for entry in named])
+    raise DumpMissing("the archive has no database dump at its top.", found=_some([entry.path for entry in named]))
 
 
 def _ticking(chunks: Iterator[bytes], total: int, item: str) -> Iterator[bytes]:

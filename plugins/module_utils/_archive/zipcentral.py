@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
-from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import printable
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import path_problem, printable
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipend import Directory, Window
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
@@ -24,6 +24,8 @@ __all__ = ["Directory", "ZipEntry", "read_entries"]
 _BLOCK = 1 << 18
 _KNOWN_FLAGS = 0x0006 | fmt.FLAG_DESCRIPTOR | fmt.FLAG_UTF8  # 1 and 2: how hard deflate tried
 _MADE_BY_UNIX = (3, 19)  # Unix, macOS: the high half of the attributes is st_mode
+_DOS_ATTRIBUTES = (0, 3, 10, 14, 19)  # those and FAT, NTFS, VFAT: the low byte is DOS' attributes
+_DOS_DIRECTORY = 0x10
 _S_IFMT, _S_IFDIR, _S_IFREG = 0o170000, 0o040000, 0o100000
 
 
@@ -42,6 +44,12 @@ class ZipEntry:
     packed: int
     size: int
     offset: int
+    extra: bytes
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether programs that know no Unicode path field see another name."""
+        return any(kind == fmt.EXTRA_UNICODE_PATH for kind, _ in fmt.extra_fields(self.extra))
 
 
 def read_entries(window: Window, directory: Directory) -> Iterator[ZipEntry]:
@@ -87,7 +95,7 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     at += fmt.CENTRAL.size
     raw_name = buffer[at : at + name_length]
     extra = buffer[at + name_length : at + name_length + extra_length]
-    name = _name(raw_name, extra, flags)
+    name = member_name(raw_name, extra, flags)
     size, packed, offset, disk = _widen(extra, (size, packed, offset, disk), name)
     _check_kind(name, flags=flags, method=method, disk=disk)
     is_directory = name.endswith("/")
@@ -104,20 +112,26 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
         packed=packed,
         size=size,
         offset=offset,
+        extra=extra,
     )
     _check_sizes(entry)
     return entry
 
 
-def _name(raw: bytes, extra: bytes, flags: int) -> str:
-    """The member's name: UTF-8 where it says so, else code page 437; Info-ZIP's Unicode path wins where it is valid."""
+def member_name(raw: bytes, extra: bytes, flags: int) -> str:
+    """The member's name: UTF-8 where it says so, else code page 437; Info-ZIP's Unicode path wins where it is valid.
+
+    Programs that do not know that path take the other name, which must be as safe.
+    """
     try:
-        name = raw.decode("utf-8") if flags & fmt.FLAG_UTF8 else raw.decode("cp437")
+        name = plain = raw.decode("utf-8") if flags & fmt.FLAG_UTF8 else raw.decode("cp437")
         for kind, field in fmt.extra_fields(extra):
             if kind == fmt.EXTRA_UNICODE_PATH and field[:5] == struct.pack("<BL", 1, zlib.crc32(raw)):
                 name = field[5:].decode("utf-8")
     except ValueError as error:
         raise ArtifactDamaged(f"a member's name or extra field is malformed: {raw[:100]!r}") from error
+    if name != plain and (path_problem(plain.rstrip("/")) or name.endswith("/") != plain.endswith("/")):
+        raise ArtifactUnsafePath(f"the member {printable(name)} has another, unsafe name", path=printable(plain))
     return name
 
 
@@ -165,6 +179,10 @@ def _check_attributes(name: str, *, made_by: int, external: int, is_directory: b
         raise ArtifactUnsafePath(
             f"the member {printable(name)} is neither file nor directory (mode {external >> 16:o})",
             path=printable(name),
+        )
+    if external & _DOS_DIRECTORY and made_by >> 8 in _DOS_ATTRIBUTES and not is_directory:
+        raise ArtifactDamaged(
+            f"the member {printable(name)} is named as a file and marked as a directory", path=printable(name)
         )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Callable, Iterator, Tuple
+from typing import Callable, Iterator, List, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import printable
@@ -20,6 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral imp
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipend import Window
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
 
+_Extra = List[Tuple[int, bytes]]
 _CHUNK = 1 << 18
 _OUTPUT = 1 << 20
 
@@ -56,8 +57,9 @@ def _check_local(window: Window, entry: ZipEntry) -> int:
     if fixed[0] != fmt.LOCAL_SIGNATURE:
         raise _damaged(entry, "has no local header")
     variable = window.read(entry.offset + fmt.LOCAL.size, name_length + extra_length)
-    packed, size = _widen_local(entry, packed, size, variable[name_length:])
-    same = (flags, method, time, date, variable[:name_length]) == (
+    extra = _extra_fields(entry, variable[name_length:])
+    packed, size = _widen_local(entry, packed, size, extra)
+    same = _same_extras(entry, extra) and (flags, method, time, date, variable[:name_length]) == (
         entry.flags,
         entry.method,
         entry.time,
@@ -73,11 +75,24 @@ def _check_local(window: Window, entry: ZipEntry) -> int:
     return entry.offset + fmt.LOCAL.size + len(variable)
 
 
-def _widen_local(entry: ZipEntry, packed: int, size: int, extra: bytes) -> Tuple[int, int]:
+def _extra_fields(entry: ZipEntry, extra: bytes) -> _Extra:
     try:
-        wide = [field for kind, field in fmt.extra_fields(extra) if kind == fmt.EXTRA_ZIP64]
+        return list(fmt.extra_fields(extra))
     except ValueError as error:
         raise _damaged(entry, "has a malformed local extra field") from error
+
+
+def _same_extras(entry: ZipEntry, extra: _Extra) -> bool:
+    """What changes the name or the time of a member must stand in both headers alike; the rest may differ."""
+    central = list(fmt.extra_fields(entry.extra))
+    if fmt.fields_of(central, fmt.EXTRA_UNICODE_PATH) != fmt.fields_of(extra, fmt.EXTRA_UNICODE_PATH):
+        return False
+    times = [[field[1:5] for field in fmt.fields_of(side, fmt.EXTRA_TIMESTAMP)] for side in (central, extra)]
+    return [] in times or times[0] == times[1]  # Info-ZIP tells the time of access in the local header only
+
+
+def _widen_local(entry: ZipEntry, packed: int, size: int, extra: _Extra) -> Tuple[int, int]:
+    wide = fmt.fields_of(extra, fmt.EXTRA_ZIP64)
     if len(wide) > 1:
         raise _damaged(entry, "has two 64-bit fields")
     if fmt.MAX32 not in (packed, size):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime, timedelta, timezone
-from typing import Iterator, Tuple
+from typing import Iterable, Iterator, List, Tuple
 
 LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
 DESCRIPTOR = struct.Struct("<4s3L")  # 4.3.9
@@ -80,3 +80,8 @@ def extra_fields(extra: bytes) -> Iterator[Tuple[int, bytes]]:
             raise ValueError("an extra field is longer than its block")
         yield kind, extra[position : position + length]
         position += length
+
+
+def fields_of(fields: Iterable[Tuple[int, bytes]], kind: int) -> List[bytes]:
+    """The contents of the fields of that kind."""
+    return [content for each, content in fields if each == kind]

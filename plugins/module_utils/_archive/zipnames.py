@@ -9,8 +9,13 @@ import hashlib
 from typing import Set
 
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold, path_problem, printable
-from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsafePath
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    ArtifactDamaged,
+    ArtifactUnsafePath,
+    ArtifactUnsupported,
+)
 
+MAX_IMPLIED = 1_000_000  # directories without a member; a deep name of 500 bytes would imply 250 of them
 _DIGEST_BYTES = 12  # 96 bits: a chance meeting among 20 million names has a probability of 10^-15
 
 
@@ -56,6 +61,8 @@ class NameRegister:
             if key in self._implied:
                 return  # then so are all above it
             self._implied.add(key)
+            if len(self._implied) - len(self._directories) > MAX_IMPLIED:
+                raise ArtifactUnsupported(f"it has more than {MAX_IMPLIED} directories that are no members of it")
             parent = parent.rpartition("/")[0]
 
 

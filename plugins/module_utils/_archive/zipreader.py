@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A strict reader of any ZIP, ours or not, in memory bounded by the number of members (some 150 bytes each).
+"""A strict reader of any ZIP, ours or not, in memory bounded by the number of members (some 150 bytes each, twice the
+least that a member takes in the file, and 150 MiB at most for directories that are none).
 
 ``zipfile`` forgives too much to be a judge: it passes members without an end of stream, bytes before, between and
 after the members, and names that a careless extractor writes outside of its target. Here every byte of the file must
@@ -40,6 +41,7 @@ class ZipReader:
         if self._directory.count > MAX_MEMBERS:
             raise ArtifactUnsupported(f"it has {self._directory.count} members", members=self._directory.count)
         self._offsets = array("Q")
+        self._register = NameRegister()
         self.files = 0
         self.directories = 0
         self.bytes = 0  # of all files, unpacked
@@ -58,6 +60,11 @@ class ZipReader:
         """The file member of that path, or None. Reads through the directory."""
         return next((entry for entry in self.entries() if entry.path == path and not entry.is_directory), None)
 
+    def add_link(self, path: str) -> None:
+        """Take a link in that only the member list has: its name must be as safe as a member's and free, and nothing
+        may lie below it, or what puts links back would write through it."""
+        self._register.add(path, is_directory=False)
+
     def content(self, entry: ZipEntry) -> Iterator[bytes]:
         """The member's bytes in bounded chunks, proved: only a reader that reaches the end knows them to be good."""
         return zipcontent.content(self._window, entry, end=self._end_of(entry))
@@ -69,10 +76,9 @@ class ZipReader:
 
     def _prove_structure(self) -> None:
         """Names, and extents that could tile the file; one pass over the directory."""
-        register = NameRegister()
         ordered = True
         for entry in self.entries():
-            register.add(entry.path, is_directory=entry.is_directory)
+            self._register.add(entry.path, is_directory=entry.is_directory)
             ordered = ordered and (not self._offsets or self._offsets[-1] < entry.offset)
             self._offsets.append(entry.offset)
             if entry.is_directory:

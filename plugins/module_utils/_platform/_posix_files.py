@@ -35,8 +35,20 @@ def long_path(path: str) -> str:
 
 
 def open_source(path: str) -> BinaryIO:
-    """Open for reading without being in anybody's way; unbuffered. Raises OSError."""
-    return open(path, "rb", buffering=0)
+    """Open a regular file for reading without being in anybody's way; unbuffered. Raises OSError."""
+    return open(_open_regular(path, 0), "rb", buffering=0)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """A descriptor, or OSError for what is no regular file: a pipe or a terminal would make us wait for ever."""
+    flags |= os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(path, flags)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+    raise OSError(code, os.strerror(code) if code == errno.EISDIR else "not a regular file", path)
 
 
 def read_uncached(path: str, chunk: int = CHUNK) -> UncachedReader:
@@ -44,14 +56,13 @@ def read_uncached(path: str, chunk: int = CHUNK) -> UncachedReader:
 
     :param chunk: bytes at a time, a multiple of 4096.
     """
-    flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
     try:
-        descriptor = os.open(path, flags | getattr(os, "O_DIRECT", 0))
+        descriptor = _open_regular(path, getattr(os, "O_DIRECT", 0))
         bypassed = hasattr(os, "O_DIRECT")
     except OSError as error:
         if error.errno != errno.EINVAL:  # tmpfs and others do without O_DIRECT
             raise
-        descriptor, bypassed = os.open(path, flags), False
+        descriptor, bypassed = _open_regular(path, 0), False
     return UncachedReader(_direct_chunks(descriptor, chunk), bypassed=bypassed)
 
 

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import importlib
 import mmap
 import ntpath
 import os
 import re
+import stat
 from typing import Any, BinaryIO, Iterator, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._hashing import CHUNK
@@ -66,6 +68,9 @@ def open_source(path: str) -> BinaryIO:
 def _file_of(handle: _win32.Handle) -> BinaryIO:
     descriptor = _msvcrt().open_osfhandle(handle.value, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     handle.detach()
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe or a console would make us wait for ever
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
     return os.fdopen(descriptor, "rb", buffering=0)
 
 

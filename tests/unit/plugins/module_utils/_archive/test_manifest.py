@@ -20,7 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.manifest impor
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import Member, MemberWriter, read_members
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsupported
 
-MEMBER = {"path": "wst/a", "kind": "file", "mtime_ns": 1, "size": 1, "sha256": "00", "crc32": "ff"}
+MEMBER = {"path": "wst/a", "kind": "file", "mtime_ns": 1, "size": 1, "sha256": "0a" * 32, "crc32": "000000ff"}
 
 
 def test_a_manifest_comes_back_and_says_the_same_in_the_same_bytes(kit: Any) -> None:

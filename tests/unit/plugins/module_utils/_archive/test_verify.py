@@ -144,13 +144,14 @@ def test_a_cut_file_is_found_at_level_1(kit: Any) -> None:
 
 
 def repacked(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
-    """Write the artifact anew with other members; every CRC is right again."""
+    """Write the artifact anew with other members; every CRC is right again, and the times are as they were."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
+        infos = {info.filename: info for info in archive.infolist()}
     change(members)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
-            archive.writestr(name, data)
+            archive.writestr(infos.get(name, name), data)
 
 
 def with_manifest(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, bytes]], None]:
