@@ -26,6 +26,7 @@ _KNOWN_FLAGS = 0x0006 | fmt.FLAG_DESCRIPTOR | fmt.FLAG_UTF8  # 1 and 2: how hard
 _MADE_BY_UNIX = (3, 19)  # Unix, macOS: the high half of the attributes is st_mode
 _DOS_ATTRIBUTES = (0, 3, 10, 14, 19)  # those and FAT, NTFS, VFAT: the low byte is DOS' attributes
 _DOS_DIRECTORY = 0x10
+_NEWEST = 63  # version 6.3 of the format, tenfold (4.4.3): beyond it other programs refuse
 _S_IFMT, _S_IFDIR, _S_IFREG = 0o170000, 0o040000, 0o100000
 
 
@@ -87,7 +88,7 @@ def _entry_length(buffer: bytes, at: int) -> int:
 
 def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     (
-        signature, made_by, _needed, flags, method, time, date, crc32, packed, size,
+        signature, made_by, needed, flags, method, time, date, crc32, packed, size,
         name_length, extra_length, _comment, disk, _internal, external, offset,
     ) = fmt.CENTRAL.unpack_from(buffer, at)  # fmt: skip
     if signature != fmt.CENTRAL_SIGNATURE:
@@ -97,7 +98,7 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     extra = buffer[at + name_length : at + name_length + extra_length]
     name = member_name(raw_name, extra, flags)
     size, packed, offset, disk = _widen(extra, (size, packed, offset, disk), name)
-    _check_kind(name, flags=flags, method=method, disk=disk)
+    _check_kind(name, needed=needed, flags=flags, method=method, disk=disk)
     is_directory = name.endswith("/")
     _check_attributes(name, made_by=made_by, external=external, is_directory=is_directory)
     entry = ZipEntry(
@@ -159,8 +160,11 @@ def _widen(extra: bytes, fields: Tuple[int, int, int, int], name: str) -> Tuple[
     return values[0], values[1], values[2], values[3]
 
 
-def _check_kind(name: str, *, flags: int, method: int, disk: int) -> None:
+def _check_kind(name: str, *, needed: int, flags: int, method: int, disk: int) -> None:
     shown = printable(name)
+    if needed & 0xFF > _NEWEST:
+        version = f"{(needed & 0xFF) // 10}.{needed % 256 % 10}"
+        raise ArtifactUnsupported(f"the member {shown} needs version {version} of the format", path=shown)
     if flags & (fmt.FLAG_ENCRYPTED | 0x40 | 0x2000):
         raise ArtifactUnsupported(f"the member {shown} is encrypted", path=shown)
     if flags & ~_KNOWN_FLAGS:

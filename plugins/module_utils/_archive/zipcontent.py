@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Callable, Iterator, List, Tuple
+from typing import Any, Iterator, List, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import printable
@@ -87,8 +87,8 @@ def _same_extras(entry: ZipEntry, extra: _Extra) -> bool:
     central = list(fmt.extra_fields(entry.extra))
     if fmt.fields_of(central, fmt.EXTRA_UNICODE_PATH) != fmt.fields_of(extra, fmt.EXTRA_UNICODE_PATH):
         return False
-    times = [[field[1:5] for field in fmt.fields_of(side, fmt.EXTRA_TIMESTAMP)] for side in (central, extra)]
-    return [] in times or times[0] == times[1]  # Info-ZIP tells the time of access in the local header only
+    told, here = (fmt.fields_of(side, fmt.EXTRA_TIMESTAMP) for side in (central, extra))
+    return not told or [field[1:5] for field in told] == [field[1:5] for field in here]  # more times may follow here
 
 
 def _widen_local(entry: ZipEntry, packed: int, size: int, extra: _Extra) -> Tuple[int, int]:
@@ -119,24 +119,24 @@ def _inflate(packed: Iterator[bytes], entry: ZipEntry) -> Iterator[bytes]:
     for data in packed:
         if inflater.eof:
             raise _damaged(entry, "has bytes after the end of its stream")
-        yield from _inflate_chunk(inflater.decompress, lambda: inflater.unconsumed_tail, data, entry)
+        yield from _inflate_chunk(inflater, data, entry)
     if inflater.unused_data:
         raise _damaged(entry, "has bytes after the end of its stream")
     if not inflater.eof:
         raise _damaged(entry, "ends before the end of its stream")
 
 
-def _inflate_chunk(
-    inflate: Callable[[bytes, int], bytes], rest: Callable[[], bytes], data: bytes, entry: ZipEntry
-) -> Iterator[bytes]:
+def _inflate_chunk(inflater: Any, data: bytes, entry: ZipEntry) -> Iterator[bytes]:
     while True:
         try:
-            piece = inflate(data, _OUTPUT)
+            piece: bytes = inflater.decompress(data, _OUTPUT)
         except zlib.error as error:
             raise _damaged(entry, f"does not inflate ({error})") from error
         if piece:
             yield piece
-        data = rest()
+        if inflater.eof:  # Python leaves what follows the end in unconsumed_tail, too: one would wait for ever
+            return
+        data = inflater.unconsumed_tail
         if not data and len(piece) < _OUTPUT:  # zlib may hold output back that did not fit
             return
 
