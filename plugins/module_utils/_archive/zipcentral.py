@@ -99,6 +99,7 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     name = member_name(raw_name, extra, flags)
     size, packed, offset, disk = _widen(extra, (size, packed, offset, disk), name)
     _check_kind(name, needed=needed, flags=flags, method=method, disk=disk)
+    _check_fields(name, extra)
     is_directory = name.endswith("/")
     _check_attributes(name, made_by=made_by, external=external, is_directory=is_directory)
     entry = ZipEntry(
@@ -174,6 +175,12 @@ def _check_kind(name: str, *, needed: int, flags: int, method: int, disk: int) -
         raise ArtifactUnsupported(f"the member {shown} is packed by method {method}{known}", path=shown, method=method)
     if disk:
         raise ArtifactUnsupported(f"the member {shown} lies in another part of a split archive", path=shown)
+
+
+def _check_fields(name: str, extra: bytes) -> None:
+    """Fields of encryption count for some programs even where no flag says it."""
+    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _ in fmt.extra_fields(extra)):
+        raise ArtifactUnsupported(f"the member {printable(name)} has a field of encryption", path=printable(name))
 
 
 def _check_attributes(name: str, *, made_by: int, external: int, is_directory: bool) -> None:

@@ -85,9 +85,13 @@ def _extra_fields(entry: ZipEntry, extra: bytes) -> _Extra:
 def _same_extras(entry: ZipEntry, extra: _Extra) -> bool:
     """What changes the name or the time of a member must stand in both headers alike; the rest may differ."""
     central = list(fmt.extra_fields(entry.extra))
+    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _ in extra):
+        return False
     if fmt.fields_of(central, fmt.EXTRA_UNICODE_PATH) != fmt.fields_of(extra, fmt.EXTRA_UNICODE_PATH):
         return False
     told, here = (fmt.fields_of(side, fmt.EXTRA_TIMESTAMP) for side in (central, extra))
+    if any(len(field) < 1 + 4 * bin(field[0] & 7).count("1") for field in here):
+        return False
     return not told or [field[1:5] for field in told] == [field[1:5] for field in here]  # more times may follow here
 
 

@@ -99,7 +99,7 @@ def _read_end64(
 ) -> Tuple[int, Directory]:
     """Where the 64-bit records begin, and the directory they announce."""
     locator_disk, end64_at, disks = fmt.LOCATOR64.unpack(window.read(locator_at, fmt.LOCATOR64.size))[1:]
-    if locator_disk or disks > 1:
+    if locator_disk or disks != 1:  # unzip takes 0 for no locator at all
         raise ArtifactUnsupported("it is a part of a split archive", disks=disks)
     if end64_at + fmt.END64.size != locator_at:
         raise ArtifactDamaged("its 64-bit end record is not where its locator says", offset=end64_at)
@@ -113,7 +113,7 @@ def _read_end64(
     for short, full, limit in (
         (end[1], disk, fmt.MAX16),
         (end[2], first_disk, fmt.MAX16),
-        (end[3], count, fmt.MAX16),
+        (end[3], end[4], end[4]),
         (end[4], count, fmt.MAX16),
         (end[5], size, fmt.MAX32),
         (end[6], start, fmt.MAX32),

@@ -34,6 +34,7 @@ STORED = 0
 DEFLATED = 8
 
 EXTRA_ZIP64 = 0x0001  # 4.5.3
+EXTRA_ENCRYPTED = (0x0017, 0x9901)  # strong encryption (4.5.12), AES
 EXTRA_TIMESTAMP = 0x5455  # Info-ZIP's extended timestamp: UTC, where the DOS fields know no zone
 EXTRA_UNICODE_PATH = 0x7075  # 4.6.9
 
@@ -69,7 +70,7 @@ def timestamp_extra(mtime_ns: int) -> bytes:
 
 
 def extra_fields(extra: bytes) -> Iterator[Tuple[int, bytes]]:
-    """The fields of an extra block; raises ValueError where their lengths do not add up."""
+    """The fields of an extra block; raises ValueError where a length does not add up."""
     position = 0
     while position < len(extra):
         if position + 4 > len(extra):
@@ -78,7 +79,10 @@ def extra_fields(extra: bytes) -> Iterator[Tuple[int, bytes]]:
         position += 4
         if position + length > len(extra):
             raise ValueError("an extra field is longer than its block")
-        yield kind, extra[position : position + length]
+        content = extra[position : position + length]
+        if kind == EXTRA_TIMESTAMP and len(content) < (5 if content[:1] and content[0] & 1 else 1):
+            raise ValueError("a timestamp is cut short")
+        yield kind, content
         position += length
 
 

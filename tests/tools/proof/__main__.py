@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import secrets
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
-from tools.proof import corpus
+from tools.paths import CACHE
+from tools.proof import bits, corpus, programs
+from tools.proof import fuzz as fuzzer
+from tools.proof.artifact import small
 from tools.proof.case import Case
+
+FINDINGS = CACHE / "fuzz"
+MEMORY = "/dev/shm"  # a file for each flip: no disk need hold them
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,7 +35,17 @@ def main(argv: list[str] | None = None) -> int:
     one.add_argument("--write", type=Path, metavar="DIRECTORY", help="only leave the files there, with index.json")
     one.add_argument("--list", action="store_true", help="a line for each file")
     one.add_argument("only", nargs="*", help="parts of names")
+    two = commands.add_parser("bits", help="flip every bit of a small artifact, its sidecar and its state")
+    two.add_argument("--explain", action="store_true", help="say what the bits were that no one noticed")
+    three = commands.add_parser("fuzz", help="hand mutated files to the verification, for a while")
+    three.add_argument("--seconds", type=float, default=300)
+    three.add_argument("--seed", type=int, default=None, help="of an earlier run, to have the same cases again")
+    three.add_argument("--programs-every", type=int, default=fuzzer.PROGRAMS_EVERY, metavar="N")
     options = parser.parse_args(argv)
+    if options.command == "fuzz":
+        return fuzz(options)
+    if options.command == "bits":
+        return flip(explain=options.explain)
     chosen = [case for case in corpus.cases() if not options.only or any(part in case.name for part in options.only)]
     return write(chosen, options.write) if options.write else judge(chosen, each=options.list)
 
@@ -49,6 +68,46 @@ def judge(chosen: list[Case], *, each: bool) -> int:
         print(f"{code:<20} {count:5}")
     print(f"{len(chosen)} files, at most {longest:.1f} s and {largest >> 20} MiB for one, {wrong} not as they must be")
     return 1 if wrong or not chosen else 0
+
+
+def flip(*, explain: bool) -> int:
+    """Flip every bit and say who noticed."""
+    artifact = small(streamed=False)  # with a streamed member each flip would inflate a MiB
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.path.isdir(MEMORY) else None) as name:
+        directory = Path(name)
+        alone = bits.flip_zip(artifact, directory, bits.every_bit(artifact.zip), sidecar=False)
+        beside = bits.flip_zip(artifact, directory, bits.every_bit(artifact.zip), sidecar=True)
+        sidecar = bits.flip_sidecar(artifact, directory, bits.every_bit(artifact.sidecar))
+        state = bits.flip_state(artifact, directory, bits.every_bit(artifact.state))
+    tallies = {"the ZIP, with its sidecar": beside, "the sidecar": sidecar, "the state file": state}
+    for what, tally in {**tallies, "the ZIP alone": alone}.items():
+        missed = tally.missed.total()
+        print(f"{what:<26} {tally.flipped:6} bits flipped, {tally.flipped - missed:6} found, {missed:5} not")
+    if explain:
+        print("of the ZIP alone, nobody noticed:")
+        for meaning, count in sorted(alone.missed.items()):
+            print(f"  {count:5}  {meaning}")
+    return 1 if any(tally.missed or not tally.flipped for tally in tallies.values()) else 0
+
+
+def fuzz(options: argparse.Namespace) -> int:
+    """Fuzz for so many seconds; 1 for findings, which stay in ``.cache/fuzz``."""
+    seed = options.seed if options.seed is not None else secrets.randbelow(1 << 32)
+    print(f"seed {seed}, {options.seconds:.0f} s; compared with zipfile and {programs.installed()}", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.path.isdir(MEMORY) else None) as name:
+        run = fuzzer.Fuzzer(seed, scratch=Path(name), keep=FINDINGS, programs_every=options.programs_every)
+        report = run.run(options.seconds)
+    minutes = (time.monotonic() - started) / 60
+    for code, count in sorted(report.codes.items()):
+        print(f"{code:<20} {count:8}")
+    rate = report.cases / minutes
+    print(
+        f"{report.cases} cases, {rate:.0f} a minute, {len(report.answers)} different answers, "
+        f"{report.compared} compared, {len(report.findings)} findings"
+    )
+    print(*report.findings, sep="\n")
+    return 1 if report.findings or not report.cases else 0
 
 
 def write(chosen: list[Case], directory: Path) -> int:

@@ -324,6 +324,12 @@ def _keys() -> bytes:
     return b'{"":0' + b"".join(b',"%d":0' % number for number in range(1_999_990)) + b"}"
 
 
+def seal(body: Body) -> bytes:
+    """A record with a digest that is right."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    return b'{"body":' + text + b',"digest":"sha256:' + hashlib.sha256(text).hexdigest().encode() + b'"}\n'
+
+
 def _announces_less() -> bytes:
     archive = parse(_endless(MANIFEST, 1000))
     archive.part(MANIFEST).size = 1000
@@ -342,9 +348,7 @@ def _sidecars() -> Iterator[Case]:
         def make() -> bytes:
             value = body()
             change(value)
-            text = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-            digest = hashlib.sha256(text).hexdigest().encode()
-            return b'{"body":' + text + b',"digest":"sha256:' + digest + b'"}\n'
+            return seal(value)
 
         return make
 
