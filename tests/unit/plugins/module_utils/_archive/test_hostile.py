@@ -17,6 +17,8 @@ from tools.proof.artifact import small
 from tools.proof.case import PROVED, Case
 from tools.proof.zipbytes import parse
 
+from ansible_collections.wst.backup.plugins.module_utils._archive import content
+
 CASES = list(corpus.cases())
 SWELLING = ("bombs/", "json/", "sidecar/", "list/", "links/", "manifest/sources")
 
@@ -46,6 +48,13 @@ def test_names_of_cases_are_distinct_and_every_refusal_has_neighbours_that_pass(
     assert sum(case.code == PROVED for case in CASES) > 30
     data = small().zip
     assert parse(data).joined() == data  # what the corpus and the fuzzer are built with loses nothing
+
+
+def test_a_member_list_without_end_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "MAX_MEMBERS", 10)
+    case = next(case for case in CASES if case.name == "links/many")
+    outcome = corpus.verified(str(corpus.place(case, tmp_path)))
+    assert (outcome.code, "more than 10 lines" in outcome.message) == ("artifact_unsupported", True)
 
 
 def nothing(path: Path) -> None:
