@@ -11,8 +11,8 @@ short_description: Prove a backup artifact, or any other ZIP
 version_added: 0.1.0
 description:
   - Proves an archive level by level and fails by name at the first contradiction.
-  - Level 1, structure. Its directory opens, no name in it is unsafe or there twice, no two members share a byte, what is
-    required is there, and the dump is not empty.
+  - Level 1, structure. Its directory opens, no name in it is unsafe or there twice, no two members share a byte, what
+    is required is there, and the dump is not empty.
   - Level 2, content. Every byte of it belongs to something, every member decodes to the end of its stream and is what
     the member list says, nothing is missing and nothing else is there, and the file on the disk, read past the cache,
     is the one that was written.
@@ -21,8 +21,8 @@ description:
   - Without O(path) the artifact of this run is verified and C(verification.json) is left in the run's workspace, which
     M(wst.backup.backup_publish) demands. With O(path) nothing is changed unless O(layer) is given too.
   - While it is read, M(wst.backup.backup_retention) does not remove it.
-  - Any file may be given. One that lies, is a bomb or is no ZIP at all is refused by name, within bounded memory, and in
-    time that grows with the file and what it unpacks to, at most a thousand times its size.
+  - Any file may be given. One that lies, is a bomb or is no ZIP at all is refused by name, within bounded memory, and
+    in time that grows with the file and what it unpacks to, at most a thousand times its size.
   - An archive that others made rests on its own CRCs at level 2, as RV(remarks) tells. A level that was asked for and
     cannot be reached is a failure, such as C(dump_missing).
 author:

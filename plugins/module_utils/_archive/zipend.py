@@ -81,15 +81,18 @@ def _find_end(window: Window) -> Tuple[int, Tuple[bytes, int, int, int, int, int
     tail = window.read(base, reach)
     at = tail.rfind(fmt.END_SIGNATURE)
     fitting = []
+    behind = 0  # others that lie behind one that fits: many programs take the last, wherever its comment ends
     while at >= 0:
         if at + fmt.END.size <= len(tail):
             end = fmt.END.unpack_from(tail, at)
             if at + fmt.END.size + end[7] == len(tail):
                 fitting.append((base + at, end))
+            elif not fitting:
+                behind += 1
         at = tail.rfind(fmt.END_SIGNATURE, 0, at)
     if not fitting:
         raise ArtifactDamaged("it has no end record at its end: it is cut short, has bytes appended, or is no ZIP")
-    if len(fitting) > 1:
+    if len(fitting) > 1 or behind:
         raise ArtifactUnsupported("it has a second end record in its comment: programs would read different archives")
     return fitting[0]
 

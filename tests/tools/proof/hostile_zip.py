@@ -85,6 +85,10 @@ def _shape() -> Iterator[Case]:
         "shape/second-end-in-comment", UNSUPPORTED, Zip(two().parts, comment=Zip().joined()).joined, "second end"
     )
     yield Case("shape/second-directory-in-comment", UNSUPPORTED, _two_directories, "second end")
+    for name, length in {"short": 0, "long": 9}.items():
+        loose = Zip([Part(b"other.txt").fill(b"evil")], end={"comment_length": length}).joined() + b"1234"
+        archive = Zip(two().parts, comment=loose)
+        yield Case(f"shape/second-end-with-{name}-comment", UNSUPPORTED, archive.joined, "second end")
     yield Case("shape/comment-too-long", DAMAGED, lambda: good[:-2] + b"\x05\x00", "no end record")
     yield Case("shape/comment-too-short", DAMAGED, lambda: good + b"12345", "no end record")
 

@@ -201,7 +201,8 @@ def _layout(archive: Zip, chance: Random) -> None:
     elif which == 3:
         archive.after_directory = junk
     elif which == 4:
-        archive.comment = chance.choice((junk, Zip().joined(), Zip([Part(b"other").fill(b"x")]).joined()))
+        other = Zip([Part(b"other").fill(b"x")], end=chance.choice(({}, {"comment_length": chance.randrange(9)})))
+        archive.comment = chance.choice((junk, Zip().joined(), other.joined(), other.joined() + junk))
     elif which == 5:
         archive.parts.insert(chance.randrange(len(archive.parts) + 1), chance.choice((part, Part(b"new").fill(b"new"))))
     elif which == 6:
