@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from pathlib import Path
 from typing import Any, Callable, List, Type
@@ -205,3 +206,24 @@ def test_free_space(tmp_path: Path) -> None:
     assert _fs.free_bytes(str(tmp_path)) > 0
     with pytest.raises(BackupError):
         _fs.free_bytes(str(tmp_path / "none" / "none"))
+
+
+class Endless(io.RawIOBase):
+    """A file that grows while it is read; who reads more than a few MiB of it never stops."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def read(self, size: int = -1) -> bytes:
+        assert self.given < 4 << 20
+        self.given += size
+        return bytes(size)
+
+
+def test_a_record_is_not_read_beyond_what_one_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Endless()
+    monkeypatch.setattr(_fs.api, "open_source", lambda path: file)
+    monkeypatch.setattr(_fs, "MAX_RECORD", 2 << 20)
+    with pytest.raises(RecordDamaged, match="larger than any record"):
+        _fs.read_record("x")
+    assert file.given == (2 << 20) + 1
