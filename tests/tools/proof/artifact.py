@@ -9,10 +9,13 @@ import hashlib
 import os
 import tempfile
 import zlib
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from ansible_collections.wst.backup.plugins.module_utils._archive import build
 from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import StepFile
@@ -40,7 +43,10 @@ class Artifact:
 
 
 def small(*, streamed: bool = True) -> Artifact:
-    """A new one, of a few KiB; ``streamed`` adds a member with a data descriptor (1 MiB of zeros)."""
+    """A new one, of a few KiB and the same bytes each time on one machine.
+
+    ``streamed`` adds a member with a data descriptor (1 MiB of zeros).
+    """
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         _fill(root / "wst", streamed=streamed)
@@ -69,7 +75,6 @@ def _fill(top: Path, *, streamed: bool) -> None:
         path = top / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        os.utime(path, (MOMENT, MOMENT))
     (top / "d").mkdir()
 
 
@@ -83,10 +88,14 @@ def _build(root: Path) -> tuple[bytes, Built]:
     ]
     facts: dict[str, Any] = {"tables": [{"schema": "public", "name": "t", "rows": 7}], "tools": {"pg_dump": "17.10"}}
     description = Description(STEM, RUN_ID, "wst-backup", "test", facts, DUMP, "2026-11-23T15:00:01Z")
+    for path in root.rglob("*"):
+        os.utime(path, (MOMENT, MOMENT))
     guard = Guard(files=[], directories=[])
     with open(root / "x.zip", "w+b") as file, tempfile.TemporaryFile() as central, tempfile.TemporaryFile() as spool:
         builder = Builder(file, central=central, spool=spool, guard=guard, level=9, expected=0)
-        built = builder.build([Source("wst", str(root / "wst"))], extras, description)
+        # The path of a source and the time stand in the manifest.
+        with chdir(root), mock.patch.object(build, "utc_now", return_value=parse_time("2026-11-23T15:00:02Z")):
+            built = builder.build([Source("wst", "wst")], extras, description)
     return (root / "x.zip").read_bytes(), built
 
 
