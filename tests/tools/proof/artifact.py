@@ -9,7 +9,8 @@ import hashlib
 import os
 import tempfile
 import zlib
-from contextlib import chdir
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,9 +95,19 @@ def _build(root: Path) -> tuple[bytes, Built]:
     with open(root / "x.zip", "w+b") as file, tempfile.TemporaryFile() as central, tempfile.TemporaryFile() as spool:
         builder = Builder(file, central=central, spool=spool, guard=guard, level=9, expected=0)
         # The path of a source and the time stand in the manifest.
-        with chdir(root), mock.patch.object(build, "utc_now", return_value=parse_time("2026-11-23T15:00:02Z")):
+        with _inside(root), mock.patch.object(build, "utc_now", return_value=parse_time("2026-11-23T15:00:02Z")):
             built = builder.build([Source("wst", "wst")], extras, description)
     return (root / "x.zip").read_bytes(), built
+
+
+@contextmanager
+def _inside(directory: Path) -> Iterator[None]:
+    before = os.getcwd()
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _state(built: Built) -> SetState:
