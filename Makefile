@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/tests/lab
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit fuzz unit-windows lint sanity docs-lint docs build integration molecule matrix clean
+.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit fuzz unit-windows lint audit sanity docs-lint docs build integration molecule matrix clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,11 @@ fuzz: setup ## Mutated archives against the verification (SECONDS=, SEED= of an 
 unit-windows: setup ## The unit tests of module_utils again, under the lab's Windows Python
 	@$(GATES) unit-windows
 
-lint: setup ## ruff, mypy, ansible-lint, layers, credentials
-	@$(GATES) ruff mypy ansible-lint layers credentials
+lint: setup ## ruff, mypy, bandit, ansible-lint, layers, credentials
+	@$(GATES) ruff mypy bandit ansible-lint layers credentials
+
+audit: setup ## Known vulnerabilities of what is pinned and required (asks a database on the internet; not part of make test)
+	@$(PY) -m tools.audit
 
 sanity: setup ## ansible-test sanity on a copy of what is shipped
 	@$(GATES) sanity

@@ -34,6 +34,7 @@ GATES = (
     Gate("ruff-format", (RUFF, "format", "--check", "."), "format of all Python", quick=True),
     Gate("mypy", own("strict_types"), "strict types of module_utils and plugin_utils", quick=True),
     Gate("layers", own("layers"), "imports point downwards; one place knows the operating system", quick=True),
+    Gate("bandit", own("bandit_scan"), "weaknesses in what is shipped, every exception with its reason", quick=True),
     Gate("credentials", own("credentials"), "no credential in a tracked file", quick=True),
     Gate("docs-generated", own("error_table"), "generated pages are up to date", quick=True),
     Gate(

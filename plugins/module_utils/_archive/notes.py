@@ -17,7 +17,7 @@ GREW = "grew"  # stored at the size it had when it was opened
 CHANGED = "changed"  # kept changing while it was read; allowed
 UNREADABLE = "unreadable"  # left out; allowed
 VANISHED = "vanished"  # gone between listing and opening; allowed
-SECRET = "secret"  # noqa: S105 - a kind of remark; left out, always
+SECRET = "secret"  # nosec B105  # noqa: S105 - a kind of remark; left out, always
 LIMIT = 1000
 
 

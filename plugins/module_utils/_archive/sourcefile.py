@@ -28,7 +28,7 @@ CHUNK = 1 << 20
 STEADY = "steady"
 GREW = "grew"
 CHANGED = "changed"  # the copy is not of one moment
-SECRET = "secret"  # noqa: S105 - an outcome; nothing was written
+SECRET = "secret"  # nosec B105  # noqa: S105 - an outcome; nothing was written
 
 # Content that deflate would only cost time on.
 _PACKED = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404  # for its types and flags; nothing is started here
 import sys
 from typing import Any, Dict, Optional
 

@@ -10,7 +10,7 @@ import ctypes
 import importlib
 import os
 import struct
-import subprocess
+import subprocess  # nosec B404  # for its types and flags; nothing is started here
 from typing import Any, Dict, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._platform import _win32

@@ -46,7 +46,7 @@ import hashlib
 import io
 import json
 import os
-import subprocess
+import subprocess  # nosec B404  # starts jobs
 import sys
 import time
 import types
@@ -111,7 +111,7 @@ def run_module(request: Dict[str, Any], paths: Dict[str, Optional[str]]) -> Dict
     sys.stdout, sys.stderr = out, err
     try:
         code = compile(request["module"], "<module>", "exec", dont_inherit=True)
-        exec(code, {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102  this is what we are for
+        exec(code, {"__name__": "__main__", "__builtins__": __builtins__})  # nosec B102  # noqa: S102 - this is what we are for
         rc = 0
     except SystemExit as end:
         rc = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -362,7 +362,7 @@ def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
     argv = [sys.executable, "-I", "-X", "utf8", "-c", stub]
     with open_held(job.path("stderr.txt"), SOON) as noise:
         try:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # nosec B603  # this Python, with arguments of our own
                 argv, stdin=subprocess.PIPE, stdout=noise, stderr=noise, cwd=job.root, close_fds=True, **_detached()
             )
         except OSError as error:
