@@ -175,9 +175,9 @@ def remove_tree(path: str, *, inside: str) -> bool:
 
 def _assert_inside(path: str, inside: str) -> None:
     """The path itself may be a link (then only that goes), but everything above it must be below ``inside``."""
-    parent, name = os.path.split(os.path.abspath(path))
-    base = os.path.normcase(os.path.realpath(inside))
-    real = os.path.join(os.path.normcase(os.path.realpath(parent)), name)
+    parent, name = os.path.split(api.absolute_path(path))
+    base = os.path.normcase(api.real_path(inside))
+    real = os.path.join(os.path.normcase(api.real_path(parent)), name)
     if not name or os.path.join(base, "") != os.path.join(os.path.dirname(real), "")[: len(base) + 1]:
         raise PathUnusable(f"{path} is not below {inside}", path=path, inside=inside)
 
@@ -217,8 +217,8 @@ def ensure_private_directory(path: str, operator: Optional[str] = None) -> bool:
     """
     if os.path.isdir(api.long_path(path)):
         return False
-    parent = os.path.dirname(os.path.abspath(path))
-    if parent != os.path.abspath(path):
+    parent = os.path.dirname(api.absolute_path(path))
+    if parent != api.absolute_path(path):
         ensure_private_directory(parent, operator)
     try:
         api.make_private_directory(path, operator)

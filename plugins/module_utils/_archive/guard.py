@@ -11,14 +11,13 @@ another file; nothing here looks at contents.
 from __future__ import annotations
 
 import os
-from typing import Iterable, Sequence, Set, Tuple
+from typing import Iterable, Sequence, Set
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import KeyPermissions
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._platform._types import id_of_stat
 
-_PREFIXES = ("\\\\?\\UNC\\", "\\\\?\\")
 _UNKNOWN = ("0", "")  # a file number of 0 tells nothing: some file systems have none
 
 
@@ -43,8 +42,9 @@ class Guard:
         return file_id in self._ids
 
     def _add(self, path: str) -> None:
-        self._paths.update(_spellings(path))
+        self._paths.add(_normal(path))
         try:
+            self._paths.add(_normal(api.real_path(path)))
             file_id = id_of_stat(os.stat(api.long_path(path)))
         except FileNotFoundError:
             return  # what is not there has no other names
@@ -64,13 +64,5 @@ def own_guard(layout: HostLayout, *, layers: Sequence[str], secrets: Sequence[st
     return Guard(files=[layout.key_file, *secrets], directories=[layout.root, *layers])
 
 
-def _spellings(path: str) -> Tuple[str, str]:
-    return _normal(path), _normal(os.path.realpath(path))
-
-
 def _normal(path: str) -> str:
-    for prefix, plain in zip(_PREFIXES, ("\\\\", "")):
-        if path.startswith(prefix):
-            path = plain + path[len(prefix) :]
-            break
-    return os.path.normcase(os.path.abspath(path))
+    return os.path.normcase(api.absolute_path(path))

@@ -68,4 +68,4 @@ def _resolve(source: Source) -> Source:
             path=source.path,
             target=target,
         )
-    return replace(source, path=os.path.realpath(bare))
+    return replace(source, path=api.real_path(bare))

@@ -52,7 +52,7 @@ def _problems(path: str, operator: Optional[str]) -> Any:
 
 def _make(path: str, state: str, operator: Optional[str]) -> None:
     if state == ABSENT:
-        os.makedirs(api.long_path(os.path.dirname(os.path.abspath(path))), exist_ok=True)
+        os.makedirs(api.long_path(os.path.dirname(api.absolute_path(path))), exist_ok=True)
         api.make_private_directory(path, operator)
     elif state == OPEN:
         api.protect(path, operator)

@@ -101,7 +101,7 @@ def volume_of(path: str) -> Volume:
 
 def has_temporary_readme(path: str) -> bool:
     """Whether the warning of a temporary disk stands in the directory or anywhere above it."""
-    current = os.path.abspath(path)
+    current = platform.absolute_path(path)
     while True:
         if os.path.lexists(platform.long_path(os.path.join(current, TEMPORARY_README))):
             return True

@@ -205,7 +205,7 @@ def _refusal(mirror_dir: str, what: str) -> MirrorWrongVolume:
 
 def _existing(path: str) -> str:
     """The path, or the nearest directory above it that is there; its volume is the same."""
-    current = os.path.abspath(path)
+    current = platform.absolute_path(path)
     while not os.path.isdir(platform.long_path(current)):
         above = os.path.dirname(current)
         if above == current:

@@ -34,6 +34,16 @@ def long_path(path: str) -> str:
     return path
 
 
+def absolute_path(path: str) -> str:
+    """The whole path, as people write it."""
+    return os.path.abspath(path)
+
+
+def real_path(path: str) -> str:
+    """The whole path with its links resolved."""
+    return os.path.realpath(path)
+
+
 def open_source(path: str) -> BinaryIO:
     """Open a regular file for reading without being in anybody's way; unbuffered. Raises OSError."""
     return open(_open_regular(path, 0), "rb", buffering=0)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import (
     FileLock,
+    absolute_path,
     flush_directory,
     long_path,
     open_source,
     read_link,
     read_uncached,
+    real_path,
     rename_new,
     replace,
     scan,
@@ -41,6 +43,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._windows_volu
 __all__ = [
     "ChildGroup",
     "FileLock",
+    "absolute_path",
     "access_problems",
     "base_environment",
     "boot_id",
@@ -58,6 +61,7 @@ __all__ = [
     "protect",
     "read_link",
     "read_uncached",
+    "real_path",
     "rename_new",
     "replace",
     "scan",

@@ -57,6 +57,24 @@ def extended(path: str) -> str:
     return "\\\\?\\" + drive + "\\" + "\\".join(parts)
 
 
+def plain(path: str) -> str:
+    r"""A path without the ``\\?\`` that some functions do not take. Runs anywhere."""
+    if path.upper().startswith("\\\\?\\UNC\\"):
+        return "\\\\" + path[8:]
+    return path[4:] if path.startswith("\\\\?\\") and path[5:6] == ":" else path
+
+
+def absolute_path(path: str) -> str:
+    """The whole path, as people write it; unlike ``os.path.abspath``, trailing dots and spaces of names stay."""
+    return plain(long_path(path))
+
+
+def real_path(path: str) -> str:
+    """The whole path with its links resolved, however long it is. ``os.path.realpath`` by itself resolves nothing
+    in what lies beyond 260 characters, and does not say so."""
+    return plain(os.path.realpath(long_path(path)))
+
+
 def open_source(path: str) -> BinaryIO:
     """Open for reading without being in anybody's way; unbuffered. Raises OSError.
 

@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional, Tuple, TypeVar
 
 from ansible_collections.wst.backup.plugins.module_utils._platform import _reparse, _win32
 from ansible_collections.wst.backup.plugins.module_utils._platform._types import Volume
-from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import long_path
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import long_path, plain
 
 T = TypeVar("T")
 _KINDS = {2: "removable", 3: "fixed", 4: "remote", 5: "optical", 6: "ram"}
@@ -76,13 +76,6 @@ def _root(path: str) -> str:
     text = ctypes.create_unicode_buffer(32768)
     _win32.require(_win32.function("GetVolumePathNameW")(long_path(path), text, 32768), path)
     return plain(text.value)
-
-
-def plain(path: str) -> str:
-    r"""A path without the ``\\?\`` that some functions do not take. Runs anywhere."""
-    if path.upper().startswith("\\\\?\\UNC\\"):
-        return "\\\\" + path[8:]
-    return path[4:] if path.startswith("\\\\?\\") and path[5:6] == ":" else path
 
 
 def _volume_name(root: str) -> str:

@@ -170,3 +170,19 @@ def test_long_paths_work(tmp_path: Path) -> None:
         assert source.read() == b"x"
     api.rename_new(path, path + "2")
     assert b"".join(api.read_uncached(path + "2")) == b"x"
+
+
+def test_the_whole_path_of_a_name(tmp_path: Path) -> None:
+    path = os.path.join(str(tmp_path), "a", "..", "b")
+    assert api.absolute_path(path) == os.path.join(str(tmp_path), "b")
+    assert api.absolute_path("b") == os.path.join(os.getcwd(), "b")
+    assert os.path.normcase(api.real_path(str(tmp_path))) == os.path.normcase(os.path.realpath(tmp_path))
+
+
+@pytest.mark.windows
+def test_a_trailing_dot_belongs_to_the_name(tmp_path: Path) -> None:
+    """``os.path.abspath`` makes another file's name of it."""
+    dotted = os.path.join(str(tmp_path), "db.key.")
+    assert os.path.abspath(dotted) == os.path.join(str(tmp_path), "db.key")
+    assert api.absolute_path(dotted) == dotted
+    assert api.real_path(api.long_path(dotted)) == dotted

@@ -10,7 +10,7 @@ import struct
 import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils._platform import _windows_process, _windows_volume
-from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import extended, long_path
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import extended, long_path, plain
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_an_answer_that_was_not_given_is_no_answer() -> None:
     [("\\\\?\\D:\\", "D:\\"), ("D:\\", "D:\\"), ("\\\\?\\UNC\\s\\x\\", "\\\\s\\x\\"), ("\\\\?\\Volume{1}\\",) * 2],
 )
 def test_plain_paths(path: str, expected: str) -> None:
-    assert _windows_volume.plain(path) == expected
+    assert plain(path) == expected
 
 
 @pytest.mark.parametrize("code", [0xC0000135, 0xC0000135 - (1 << 32)])

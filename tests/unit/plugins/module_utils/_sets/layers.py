@@ -43,7 +43,7 @@ def content(artifact: ArtifactName, size: int = 5000) -> bytes:
 def write_partial(layer: Layer, run_id: str, size: int = 5000) -> ArtifactName:
     """What backup_archive leaves."""
     artifact = artifact_of_run(run_id, PREFIX)
-    with open(layer.file(artifact.zip_partial(run_id)), "wb") as file:
+    with open(platform.long_path(layer.file(artifact.zip_partial(run_id))), "wb") as file:
         file.write(content(artifact, size))
     return artifact
 
