@@ -123,7 +123,8 @@ bytes:
 notes:
   description:
     - What was left out or stored otherwise than it stood. C(counts) has the number of remarks by kind (V(grew),
-      V(changed), V(unreadable), V(vanished), V(secret)), C(first) the first thousand with path and reason.
+      V(changed), V(unreadable), V(vanished), V(secret), V(streams), V(permissions)), C(first) the first thousand with
+      path and reason, of the last two kinds the first hundred each.
   returned: success
   type: dict
 """

@@ -12,6 +12,7 @@ from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import manifest as manifests
 from ansible_collections.wst.backup.plugins.module_utils._archive import notes as remarks
 from ansible_collections.wst.backup.plugins.module_utils._archive import sourcefile
+from ansible_collections.wst.backup.plugins.module_utils._archive.beside import Beside
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import (
     DIRECTORY,
@@ -78,6 +79,7 @@ class Builder:
         self._done = 0
         self._item = ""
         self._notes = Notes()
+        self._beside = Beside(self._notes)
         self._reader = SourceReader(self._writer, guard=guard, tick=self._tick)
 
     def build(self, sources: Sequence[Source], extras: Sequence[StepFile], description: Description) -> Built:
@@ -97,6 +99,7 @@ class Builder:
     def _add_source(self, source: Source) -> Tuple[Totals, int]:
         totals = Totals()
         walker = Walker(source, guard=self._guard, notes=self._notes, complain=raise_complaint)
+        self._beside.enter(source.path)
         for found in walker.walk():
             if found.entry.kind == api.FILE:
                 self._add_file(source, walker, found, totals)
@@ -160,10 +163,6 @@ class Builder:
         target: Optional[str] = None,
         note: Optional[str] = None,
     ) -> Member:
-        try:
-            sddl = None if kind == LINK else api.explicit_aces(found.entry.path)
-        except OSError:
-            sddl = None  # its content is what counts; the file may be gone by now
         return Member(
             path=found.path,
             kind=kind,
@@ -172,7 +171,7 @@ class Builder:
             sha256=written.sha256 if written else None,
             crc32=written.crc32 if written else None,
             target=target,
-            sddl=sddl,
+            sddl=None if kind == LINK else self._beside.look(found),
             attributes=found.entry.attributes,
             note=note,
         )

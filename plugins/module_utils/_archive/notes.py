@@ -18,7 +18,10 @@ CHANGED = "changed"  # kept changing while it was read; allowed
 UNREADABLE = "unreadable"  # left out; allowed
 VANISHED = "vanished"  # gone between listing and opening; allowed
 SECRET = "secret"  # nosec B105  # noqa: S105 - a kind of remark; left out, always
+STREAMS = "streams"  # the file is stored, its alternate data streams are not
+PERMISSIONS = "permissions"  # stored, but its access list could not be read and is not recorded
 LIMIT = 1000
+_FEW = {STREAMS: 100, PERMISSIONS: 100}  # kinds that whole trees can have must not crowd out the others
 
 
 class Notes:
@@ -31,8 +34,8 @@ class Notes:
     def add(self, kind: str, path: str, reason: str = "") -> None:
         """One more remark on a member path."""
         self._counts[kind] = self._counts.get(kind, 0) + 1
-        if len(self._first) < LIMIT:
-            self._first.append({"kind": kind, "path": printable(path), "reason": reason})
+        if len(self._first) < LIMIT and self._counts[kind] <= _FEW.get(kind, LIMIT):
+            self._first.append({"kind": kind, "path": printable(path), "reason": printable(reason)})
 
     def body(self) -> Dict[str, Any]:
         """The remarks as they stand in the manifest."""

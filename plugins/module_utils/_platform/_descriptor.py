@@ -94,6 +94,14 @@ def _aces(data: bytes, offset: int) -> Tuple[Ace, ...]:
     return tuple(found)
 
 
+def is_its_own(descriptor: Descriptor) -> bool:
+    """Whether a new file in the same directory would get another list: then it is worth recording.
+
+    No list at all (everyone may do everything) and an empty one (nobody may do anything) are never inherited.
+    """
+    return descriptor.protected or not descriptor.aces or any(not ace.inherited for ace in descriptor.aces)
+
+
 def strangers(descriptor: Descriptor, allowed: Collection[str]) -> Dict[str, List[str]]:
     """Who else may do what, by SID: ``read``, ``write``, ``control`` (delete, change permissions) and ``own``.
 

@@ -11,7 +11,7 @@ import importlib
 import mmap
 import os
 import stat
-from typing import Any, BinaryIO, Iterator, Optional
+from typing import Any, BinaryIO, Iterator, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._hashing import CHUNK
 from ansible_collections.wst.backup.plugins.module_utils._platform._retry import PATIENCE
@@ -162,6 +162,11 @@ def read_link(path: str) -> Optional[str]:
 
 def _file_id(path: str) -> str:
     return id_of_stat(os.lstat(path))
+
+
+def named_streams(path: str) -> Tuple[str, ...]:
+    """The names of alternate data streams; there are none here. Raises OSError."""
+    return ()
 
 
 class FileLock:

@@ -35,6 +35,7 @@ def volume(path: str) -> Volume:
         locked=None,
         total=space.f_blocks * space.f_frsize,
         free=space.f_bavail * space.f_frsize,
+        named_streams=False,
     )
 
 

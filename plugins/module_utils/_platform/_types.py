@@ -79,6 +79,7 @@ class Volume:
     locked: Optional[bool]  # BitLocker
     total: Optional[int]
     free: Optional[int]
+    named_streams: Optional[bool] = None  # whether files there can have alternate data streams
 
 
 @dataclass(frozen=True)

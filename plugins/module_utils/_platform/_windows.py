@@ -38,6 +38,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._windows_secu
     protect,
     sddl,
 )
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_streams import named_streams
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_volume import volume
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "identity",
     "long_path",
     "make_private_directory",
+    "named_streams",
     "open_source",
     "process_started",
     "protect",

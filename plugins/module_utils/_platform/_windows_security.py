@@ -111,10 +111,7 @@ def sddl(path: str) -> Optional[str]:
 def explicit_aces(path: str) -> Optional[str]:
     """The SDDL of an entry whose access list does not only inherit; None for the others. Raises OSError."""
     data, text = _read(path)
-    descriptor = _descriptor.parse_descriptor(data)
-    if descriptor.protected or any(not ace.inherited for ace in descriptor.aces or ()):
-        return text
-    return None
+    return text if _descriptor.is_its_own(_descriptor.parse_descriptor(data)) else None
 
 
 def _read(path: str) -> Tuple[bytes, str]:

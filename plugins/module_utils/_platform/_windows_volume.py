@@ -34,6 +34,7 @@ _BUSES = {
     16: "storage spaces",
     17: "nvme",
 }
+_NAMED_STREAMS = 0x00040000
 _READ_ONLY_VOLUME = 0x00080000
 _LOCKED = -2144272384  # 0x80310000, FVE_E_LOCKED_VOLUME, as the signed number that OSError.winerror is
 _GET_DISK_EXTENTS = 0x00560000
@@ -60,6 +61,7 @@ def volume(path: str) -> Volume:
         locked=locked,
         total=total,
         free=free,
+        named_streams=None if flags is None else bool(flags & _NAMED_STREAMS),
     )
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._platform._descriptor import (
     closing_commands,
+    is_its_own,
     parse_descriptor,
     sid_text,
     strangers,
@@ -156,3 +157,23 @@ def test_the_commands_without_the_list() -> None:
     assert closing_commands("C:\\it's $1", None, [])[0].startswith("icacls 'C:\\it''s $1' /inheritance:r")
     no_list = parse_descriptor(descriptor(ADMINISTRATORS, [], no_list=True))
     assert closing_commands("C:\\k", no_list, [OPERATOR]) == [f'{GRANT} /remove:g "*{EVERYONE}"']
+
+
+INHERITED = 0x10
+
+
+@pytest.mark.parametrize(
+    ("data", "own"),
+    [
+        (descriptor(SYSTEM, [ace(USERS, FULL, flags=INHERITED)], control=0x8404), False),
+        (descriptor(SYSTEM, [ace(USERS, FULL, flags=INHERITED | 3)] * 2, control=0x8404), False),
+        (descriptor(SYSTEM, [ace(USERS, FULL, flags=INHERITED), ace(EVERYONE, FULL, flags=0)], control=0x8404), True),
+        (descriptor(SYSTEM, [ace(EVERYONE, FULL, kind=1, flags=0)], control=0x8404), True),
+        (descriptor(SYSTEM, [ace(USERS, FULL, flags=INHERITED)], control=0x9004), True),  # cut off from above
+        (descriptor(SYSTEM, [], control=0x8404), True),
+        (descriptor(SYSTEM, [], control=0x8404, no_list=True), True),
+        (descriptor(SYSTEM, [], control=0x8000, no_list=True), True),
+    ],
+)
+def test_a_list_is_an_entry_s_own_unless_all_of_it_came_from_above(data: bytes, own: bool) -> None:
+    assert is_its_own(parse_descriptor(data)) is own
