@@ -339,7 +339,7 @@ class PathPermissions(BackupError):
     """A directory of ours is open to others, or closed to us."""
 
     code = "path_permissions"
-    remedy = "Run playbook bootstrap.yml, which protects the directories, or set their DACL as the runbook shows."
+    remedy = "Run playbook bootstrap.yml, which protects the directories, or paste the commands that the message names."
 
 
 class PathUnusable(BackupError):

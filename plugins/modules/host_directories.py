@@ -13,8 +13,8 @@ author:
   - wst.backup contributors (@wst-backup)
 description:
   - >-
-    Makes O(root) with its directories for the lock, the audit log, jobs and workspaces, and O(directories), and closes
-    those that stand open to others.
+    Makes O(root) with its directories for the lock, readers, the audit log, jobs and workspaces, and O(directories),
+    and closes those that stand open to others.
   - >-
     On Windows they get a protected DACL for SYSTEM, Administrators and the operator, elsewhere mode 0700.
     A new directory is closed from its first moment on.
@@ -82,7 +82,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     layout = HostLayout(module.params["root"])
-    own = [layout.root, layout.lock_dir, layout.audit_dir, layout.runs_dir, layout.scratch_dir]
+    own = [layout.root, layout.lock_dir, layout.holds_dir, layout.audit_dir, layout.runs_dir, layout.scratch_dir]
     paths = [*own, *module.params["directories"]]
     _edge.run(module, lambda: prepare(paths, operator=module.params["operator"], dry_run=module.check_mode))
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Optional, Sequence
 
+from ansible_collections.wst.backup.plugins.module_utils._access import explain
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, PathPermissions, PathUnusable
-from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
+from ansible_collections.wst.backup.plugins.module_utils._fs import ensure_private_directory, translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 ABSENT, PRIVATE, OPEN = "absent", "private", "open"
@@ -52,13 +53,13 @@ def _problems(path: str, operator: Optional[str]) -> Any:
 
 def _make(path: str, state: str, operator: Optional[str]) -> None:
     if state == ABSENT:
-        os.makedirs(api.long_path(os.path.dirname(api.absolute_path(path))), exist_ok=True)
-        api.make_private_directory(path, operator)
+        ensure_private_directory(path, operator)
     elif state == OPEN:
         api.protect(path, operator)
     left = api.access_problems(path, operator)
     if left:
-        raise PathPermissions("{} stays open: {}".format(path, "; ".join(left)), path=path, problems=left)
+        message, told = explain("{} stays open: {}".format(path, "; ".join(left)), path, operator=operator)
+        raise PathPermissions(message, **told, problems=left)
 
 
 def _listing(states: Dict[str, str]) -> str:

@@ -9,10 +9,10 @@ is accepted and is not part of the password, because every editor and ``echo`` w
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
+from ansible_collections.wst.backup.plugins.module_utils._access import explain
 from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing, KeyPermissions
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
@@ -42,22 +42,12 @@ def read_key(path: str) -> str:
 
 
 def refused(problem: str, path: str, *, operator: Optional[str] = None, **facts: Any) -> KeyPermissions:
-    """The failure, with whose process this is and what to paste: an access list alone does not tell why it denies.
+    """The failure, with whose process this is and what to paste.
 
     :param operator: the account that may use the key besides us, if it is another.
     """
-    who, identity = "Whose process this is could not be told", None
-    commands: List[str] = []
-    try:
-        me = api.identity()
-        who, identity = me.in_words().rstrip("."), asdict(me)
-        commands = api.closing_commands(path, operator)
-    except (OSError, LookupError):
-        pass  # the failure itself matters more than what would explain it
-    message = f"{problem}. {who}."
-    if commands:
-        message += f" To set it right, an elevated administrator runs on the host: {'; '.join(commands)}"
-    return KeyPermissions(message, path=path, identity=identity, commands=commands, **facts)
+    message, told = explain(problem, path, operator=operator)
+    return KeyPermissions(message, **told, **facts)
 
 
 def parse_key(data: bytes, *, path: str) -> str:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
+from ansible_collections.wst.backup.plugins.module_utils._access import explain
 from ansible_collections.wst.backup.plugins.module_utils._errors import PathPermissions, PathUnusable
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._names import probe_name
@@ -23,13 +24,14 @@ PROBE_SIZE = 4096  # bytes; enough to need a block of its own
 def check_targets(request: Request, report: Report) -> None:
     """Every directory of ours but the mirror: there, private, and (with a probe) writable.
 
-    Those of the lock and the audit log have been written by the time a run comes here, so they are not probed.
+    Those of the lock, the audit log, jobs and readers have been written by the time a run comes here, or will be
+    made by it, closed; they are not probed.
     """
     layout = HostLayout(request.root)
     for path in (request.root, layout.scratch_dir, request.local_dir):
         if report.attempt(partial(check_private_directory, path, request.operator)) and request.probe:
             report.attempt(partial(probe, path))
-    for path in (layout.lock_dir, layout.audit_dir):
+    for path in (layout.lock_dir, layout.audit_dir, layout.runs_dir, layout.holds_dir):
         if os.path.isdir(api.long_path(path)):  # before the first run they may be missing: it makes them
             report.attempt(partial(check_private_directory, path, request.operator))
 
@@ -40,7 +42,8 @@ def check_private_directory(path: str, operator: Optional[str]) -> None:
         raise PathUnusable(f"{path} is not there, or is not a directory", path=path)
     open_to = access_of(path, operator)
     if open_to:
-        raise PathPermissions("{} is open: {}".format(path, "; ".join(open_to)), path=path, open_to=open_to)
+        message, told = explain("{} is open: {}".format(path, "; ".join(open_to)), path, operator=operator)
+        raise PathPermissions(message, **told, open_to=open_to)
 
 
 def access_of(path: str, operator: Optional[str]) -> List[str]:

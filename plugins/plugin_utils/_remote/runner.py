@@ -284,7 +284,11 @@ class Job:
         # On Windows a mode of 0o700 is not ignored by newer Pythons (3.9.20, 3.10.15, 3.11.10, 3.12.4 and up): it cuts
         # off what the protected root gives and lets in the owner, which for an elevated account is Administrators, and
         # no other operator: https://github.com/python/cpython/issues/118486
-        os.makedirs(self.directory, mode=0o777 if WINDOWS else 0o700, exist_ok=True)
+        mode = 0o777 if WINDOWS else 0o700
+        for path in (os.path.dirname(os.path.dirname(self.directory)), os.path.dirname(self.directory), self.directory):
+            if not os.path.isdir(path):  # one by one: makedirs gives its mode to the last of them only
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(path, mode)
 
     def observe(self) -> Dict[str, Any]:
         """``state`` (absent, starting, running, done, died, unreadable) with what belongs to it."""

@@ -450,8 +450,19 @@ def test_a_disk_that_stays_full_is_said_and_leaves_room_for_saying_it(
 def test_windows_keeps_the_access_list_of_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Newer Pythons there give a directory of mode 0o700 a list of its own, which locks out other operators."""
     modes: list[int] = []
-    monkeypatch.setattr(os, "makedirs", lambda _path, mode, exist_ok: modes.append(mode))
+    monkeypatch.setattr(os, "mkdir", lambda _path, mode: modes.append(mode))
     for windows in (True, False):
         monkeypatch.setattr(runner, "WINDOWS", windows)
         runner.Job({"root": str(tmp_path), "job": ["run1", "step-1"]}).make()
-    assert modes == [0o777, 0o700]
+    assert modes == [0o777] * 3 + [0o700] * 3
+
+
+def test_the_directories_of_jobs_are_closed_to_others(stage: Stage) -> None:
+    """All three that a start may have to make, whatever the umask: they hold results and messages."""
+    before = os.umask(0)
+    try:
+        stage.ask("start", "print('{}')", wait=30)
+    finally:
+        os.umask(before)
+    made = [stage.directory.parent.parent, stage.directory.parent, stage.directory]
+    assert [path.stat().st_mode & 0o777 for path in made] == [0o700] * 3
