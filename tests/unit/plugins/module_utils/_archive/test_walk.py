@@ -24,6 +24,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     SourceMissing,
     SourceUnreadable,
 )
+from ansible_collections.wst.backup.plugins.module_utils._platform import _reparse, api
 
 OPEN = Guard(files=[], directories=[])
 
@@ -145,3 +146,106 @@ def test_a_root_that_is_a_link_must_be_declared(kit: Any) -> None:
 def test_names_at_the_top_must_be_distinct_and_usable(names: list[str]) -> None:
     with pytest.raises(InputInvalid):
         check_names([Source(name, "x") for name in names], reserved=["roles.sql"])
+
+
+@pytest.fixture
+def listed(kit: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Source]:
+    """A source that lists entries which only NTFS can have: name to attributes and reparse tag."""
+
+    def make(entries: dict[str, tuple[int, int]], **options: Any) -> Source:
+        top = kit.tree("s", {})
+
+        def scan(directory: str) -> list[api.Entry]:
+            if directory != str(top):
+                return []
+            return [
+                api.Entry(name, os.path.join(directory, name), _reparse.classify(*kinds), 3, 0, kinds[0])
+                for name, kinds in entries.items()
+            ]
+
+        monkeypatch.setattr(api, "scan", scan)
+        monkeypatch.setattr(api.Entry, "file_id", property(lambda entry: entry.path))
+        return Source(name="wst", path=str(top), **options)
+
+    return make
+
+
+FILE, REPARSE, DIRECTORY, OFFLINE, RECALL = 0x20, 0x400, 0x10, 0x1000, 0x400000
+DEDUP, WOF, SIS, CLOUD, JUNCTION = 0x80000013, 0x80000017, 0x80000007, 0x9000001A, 0xA0000003
+
+
+def test_only_what_stands_for_another_name_is_a_link(listed: Callable[..., Source]) -> None:
+    source = listed(
+        {
+            "cloud here": (REPARSE | FILE, CLOUD),
+            "dedup": (REPARSE | FILE, DEDUP),
+            "junction": (REPARSE | DIRECTORY, JUNCTION),
+            "single instance": (REPARSE | FILE, SIS),
+            "wof": (REPARSE | FILE, WOF),
+        }
+    )
+    found = Walker(source, guard=OPEN, notes=Notes(), complain=lambda *told: pytest.fail(str(told))).walk()
+    assert {one.path: one.entry.kind for one in found} == {
+        "wst": "directory",
+        "wst/cloud here": "file",
+        "wst/dedup": "file",
+        "wst/junction": "link",
+        "wst/single instance": "file",
+        "wst/wof": "file",
+    }
+
+
+def test_what_is_not_on_this_disk_fails_by_name_unless_allowed(listed: Callable[..., Source]) -> None:
+    away = {"a.doc": (REPARSE | RECALL, CLOUD), "dir": (REPARSE | DIRECTORY | RECALL, CLOUD), "tape": (OFFLINE, 0)}
+    with pytest.raises(SourceUnreadable) as caught:
+        refuse(listed({**away, "here": (FILE, 0)}))
+    assert {entry["path"] for entry in caught.value.facts["entries"]} == {"wst/a.doc", "wst/dir", "wst/tape"}
+    assert {entry["reason"] for entry in caught.value.facts["entries"]} == {
+        "its content is not on this disk (cloud or archive placeholder)"
+    }
+    notes = Notes()
+    source = listed({**away, "here": (FILE, 0)}, allow_unreadable=Patterns(["a.doc", "dir", "tape"]))
+    assert paths(source, notes=notes) == ["wst", "wst/here"]
+    assert notes.body()["counts"] == {"unreadable": 3}
+
+
+ODD = {
+    "composed": "\u00e9.txt",
+    "decomposed": "e\u0301.txt",
+    "emoji": "\U0001f600" * 127 + "x",  # 255 UTF-16 units
+    "right to left": "\u202ecod.exe",
+    "hebrew": "\u05e9\u05dc\u05d5\u05dd",
+    "long": "n" * 255,
+    "sharp s": "stra\u00dfe",
+    "double s": "strasse",
+    "leading space": " x",
+    "only dots inside": "a..b",
+}
+
+
+def test_odd_names_are_kept_to_the_letter(listed: Callable[..., Source]) -> None:
+    """No normalisation anywhere: the two forms of one letter are two files on NTFS."""
+    found = paths(listed(dict.fromkeys(ODD.values(), (FILE, 0))))
+    assert sorted(found) == sorted(["wst", *("wst/" + name for name in ODD.values())])
+
+
+@pytest.mark.parametrize("name", ["\ud800.txt", "a\udfff", "\U0001f600" * 128, "name.", "name ", "nul.txt"])
+def test_names_that_no_zip_can_hold_fail_and_are_never_bent(listed: Callable[..., Source], name: str) -> None:
+    with pytest.raises(PathUnusable) as caught:
+        refuse(listed({"name": (FILE, 0), name: (FILE, 0)}))
+    assert caught.value.facts["count"] == 1
+    caught.value.facts["entries"][0]["path"].encode("utf-8")  # a message can be printed, whatever the name
+
+
+def test_names_that_differ_in_case_only_fail(listed: Callable[..., Source]) -> None:
+    """A directory of WSL may have both; a ZIP that is unpacked on Windows would lose one of them."""
+    with pytest.raises(PathUnusable, match="the same name as 'README'"):
+        refuse(listed({"README": (FILE, 0), "Readme": (FILE, 0)}))
+
+
+def test_a_secret_with_a_dot_behind_is_another_file(listed: Callable[..., Source]) -> None:
+    """It cannot be archived, and says so; as a spelling of the secret it would be left out in silence."""
+    source = listed({"db.key": (FILE, 0), "db.key.": (FILE, 0)})
+    guard = Guard(files=[os.path.join(source.path, "db.key")], directories=[])
+    problems = survey([source], guard=guard).problems
+    assert [problem.facts["entries"][0]["path"] for problem in problems] == ["wst/db.key."]
