@@ -47,8 +47,8 @@ def up(
     wine = make_prefix(paths, host)
     wine.start()
     drives.place_ca(host, layout, paths.pki / "ca.pem")
-    own = [layout.root + "\\" + name for name in ("lock", "holds", "audit", "runs", "scratch")]
-    directories = [layout.root, *own, layout.local_dir]  # what role runtime makes
+    # What role runtime makes; of it, runs because wine lets nothing inherit from the root.
+    directories = [layout.root, layout.root + r"\runs", layout.root + r"\scratch", layout.local_dir]
     if not bare:
         for directory in directories:
             drives.on_this_machine(host, directory).mkdir(parents=True, exist_ok=True)
