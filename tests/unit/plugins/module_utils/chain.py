@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+import types
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +17,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.wst.backup.plugins.module_utils import _fs
+from ansible_collections.wst.backup.plugins.module_utils import _context, _fs
 from ansible_collections.wst.backup.plugins.module_utils._archive import archive_step, verify_step
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._audit import step as audit_step
@@ -36,7 +38,6 @@ from ansible_collections.wst.backup.plugins.module_utils._retention.plan import 
 from ansible_collections.wst.backup.plugins.module_utils._sets import publish_step, sweep_step, verify_set
 from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import Thresholds
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
-from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.crasher import enter_run
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import PREFIX, publish_set
 
 DUMP_NAME = "wst_dev_database.backup"
@@ -79,7 +80,9 @@ class Chain:
             )
 
         monkeypatch.setattr(api, "volume", volume)
-        enter_run(RUN)
+        context: Any = types.ModuleType(_context.CONTEXT_MODULE)
+        context.DATA = {"run_id": RUN}
+        monkeypatch.setitem(sys.modules, _context.CONTEXT_MODULE, context)  # gone again after the test
 
     def steps(self) -> Iterator[tuple[str, Callable[[], Any]]]:
         """Names and calls, each of which a module does on the host."""
