@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What is accepted of the mirror's volume."""
+    """What is accepted of the mirror's volume, and where the two layers are."""
 
     DOCUMENTATION = r"""
 options:
@@ -27,4 +27,16 @@ options:
       - A warning in every result says that it was accepted.
     type: bool
     default: false
+"""
+
+    DIRECTORIES = r"""
+options:
+  local_dir:
+    description: Directory of the local layer.
+    type: path
+    default: C:\wst-backups
+  mirror_dir:
+    description: Directory of the mirror.
+    type: path
+    default: D:\wst-backups
 """

@@ -42,3 +42,15 @@ options:
         type: path
         required: true
 """
+
+    RULING = r"""
+options:
+  artifact:
+    description: Name of the set, such as V(wst-backup-20261123-120000).
+    type: str
+    required: true
+  reason:
+    description: Why, for those who ask later. At least five characters.
+    type: str
+    required: true
+"""

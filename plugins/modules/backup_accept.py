@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - wst.backup.attributes.job
   - wst.backup.sets
   - wst.backup.sets.layers
+  - wst.backup.sets.ruling
 attributes:
   check_mode:
     support: full
@@ -29,15 +30,6 @@ attributes:
     support: none
   idempotent:
     support: full
-options:
-  artifact:
-    description: Name of the set, such as V(wst-backup-20261123-120000).
-    type: str
-    required: true
-  reason:
-    description: Why, for those who ask later. At least five characters.
-    type: str
-    required: true
 seealso:
   - module: wst.backup.backup_info
   - module: wst.backup.backup_retention
@@ -77,9 +69,8 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
-from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._sets.options import layer_options, layers_of, set_options
-from ansible_collections.wst.backup.plugins.module_utils._sets.rulings import Request, accept
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import layer_options, set_options
+from ansible_collections.wst.backup.plugins.module_utils._sets.rulings import accept, request_of, ruling_options
 
 
 def main() -> None:
@@ -87,22 +78,12 @@ def main() -> None:
     spec = {
         **set_options(),
         **layer_options(),
-        "artifact": {"type": "str", "required": True},
-        "reason": {"type": "str", "required": True},
+        **ruling_options(),
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
 
     def work() -> Dict[str, Any]:
-        params = module.params
-        request = Request(
-            layout=HostLayout(params["root"]),
-            layers=layers_of(params),
-            prefix=params["prefix"],
-            artifact=params["artifact"],
-            reason=params["reason"],
-            warn=module.warn,
-            dry_run=module.check_mode,
-        )
+        request = request_of(module.params, warn=module.warn, dry_run=module.check_mode)
         return accept(request)
 
     _edge.run(module, work)

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - wst.backup.attributes.job
   - wst.backup.sets
   - wst.backup.sets.layers
+  - wst.backup.sets.ruling
 attributes:
   check_mode:
     support: full
@@ -29,14 +30,6 @@ attributes:
   idempotent:
     support: full
 options:
-  artifact:
-    description: Name of the set, such as V(wst-backup-20261123-120000).
-    type: str
-    required: true
-  reason:
-    description: Why, for those who ask later. At least five characters.
-    type: str
-    required: true
   state:
     description: Whether the set is to be pinned.
     type: str
@@ -81,9 +74,13 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
-from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._sets.options import layer_options, layers_of, set_options
-from ansible_collections.wst.backup.plugins.module_utils._sets.rulings import Request, pin, unpin
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import layer_options, set_options
+from ansible_collections.wst.backup.plugins.module_utils._sets.rulings import (
+    pin,
+    request_of,
+    ruling_options,
+    unpin,
+)
 
 
 def main() -> None:
@@ -91,24 +88,14 @@ def main() -> None:
     spec = {
         **set_options(),
         **layer_options(),
-        "artifact": {"type": "str", "required": True},
-        "reason": {"type": "str", "required": True},
+        **ruling_options(),
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
 
     def work() -> Dict[str, Any]:
-        params = module.params
-        request = Request(
-            layout=HostLayout(params["root"]),
-            layers=layers_of(params),
-            prefix=params["prefix"],
-            artifact=params["artifact"],
-            reason=params["reason"],
-            warn=module.warn,
-            dry_run=module.check_mode,
-        )
-        return pin(request) if params["state"] == "present" else unpin(request)
+        request = request_of(module.params, warn=module.warn, dry_run=module.check_mode)
+        return pin(request) if module.params["state"] == "present" else unpin(request)
 
     _edge.run(module, work)
 

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.sets
   - wst.backup.mirror
+  - wst.backup.mirror.directories
 attributes:
   check_mode:
     support: full
@@ -29,14 +30,6 @@ attributes:
   idempotent:
     support: full
 options:
-  local_dir:
-    description: Directory of the layer that is going to be mirrored.
-    type: path
-    default: C:\wst-backups
-  mirror_dir:
-    description: Directory of the mirror.
-    type: path
-    default: D:\wst-backups
   replace:
     description:
       - Overwrite the marker of another volume or prefix, or a damaged one. For a disk that was replaced on purpose.
@@ -74,10 +67,12 @@ from typing import Any, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
-from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._mirror.modules import Request, initialise
-from ansible_collections.wst.backup.plugins.module_utils._mirror.options import tolerance_of, volume_options
-from ansible_collections.wst.backup.plugins.module_utils._sets.options import LOCAL_DIR, MIRROR_DIR, set_options
+from ansible_collections.wst.backup.plugins.module_utils._mirror.modules import initialise, request_of
+from ansible_collections.wst.backup.plugins.module_utils._mirror.options import (
+    directory_options,
+    volume_options,
+)
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import set_options
 
 
 def main() -> None:
@@ -86,23 +81,14 @@ def main() -> None:
         argument_spec={
             **set_options(),
             **volume_options(),
-            "local_dir": {"type": "path", "default": LOCAL_DIR},
-            "mirror_dir": {"type": "path", "default": MIRROR_DIR},
+            **directory_options(),
             "replace": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
 
     def work() -> Dict[str, Any]:
-        params = module.params
-        request = Request(
-            layout=HostLayout(params["root"]),
-            local_dir=params["local_dir"],
-            mirror_dir=params["mirror_dir"],
-            prefix=params["prefix"],
-            tolerance=tolerance_of(params),
-            warn=module.warn,
-        )
+        params, request = module.params, request_of(module.params, warn=module.warn)
         return initialise(request, replace=params["replace"], dry_run=module.check_mode)
 
     _edge.run(module, work)

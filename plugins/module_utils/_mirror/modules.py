@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
@@ -31,6 +31,7 @@ from ansible_collections.wst.backup.plugins.module_utils._mirror.marker import (
     read_marker,
     write_marker,
 )
+from ansible_collections.wst.backup.plugins.module_utils._mirror.options import tolerance_of
 from ansible_collections.wst.backup.plugins.module_utils._mirror.selection import Selection
 from ansible_collections.wst.backup.plugins.module_utils._mirror.step import Mirrored, choose, mirror_sets
 from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import Judgement, Tolerance, judge_volume
@@ -66,6 +67,18 @@ class Request:
     def mirror(self) -> Layer:
         """The layer that is written."""
         return Layer(MIRROR, self.mirror_dir)
+
+
+def request_of(params: Mapping[str, Any], *, warn: Warn) -> Request:
+    """What ``volume_options``, ``directory_options`` and ``set_options`` gave."""
+    return Request(
+        layout=HostLayout(params["root"]),
+        local_dir=params["local_dir"],
+        mirror_dir=params["mirror_dir"],
+        prefix=params["prefix"],
+        tolerance=tolerance_of(params),
+        warn=warn,
+    )
 
 
 def mirror(request: Request, *, volume_id: str, policy: Policy, dry_run: bool) -> Dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping
 
 from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import ACCEPTABLE, Tolerance
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import LOCAL_DIR, MIRROR_DIR
 
 
 def volume_options() -> Dict[str, Any]:
@@ -20,6 +21,14 @@ def volume_options() -> Dict[str, Any]:
             "choices": list(ACCEPTABLE),
         },
         "allow_same_disk": {"type": "bool", "default": False},
+    }
+
+
+def directory_options() -> Dict[str, Any]:
+    """Where the two layers are."""
+    return {
+        "local_dir": {"type": "path", "default": LOCAL_DIR},
+        "mirror_dir": {"type": "path", "default": MIRROR_DIR},
     }
 
 

@@ -10,7 +10,7 @@ of a later run.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
@@ -20,6 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._lock.holding import He
 from ansible_collections.wst.backup.plugins.module_utils._names import ZIP, parse_artifact
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import UNFINISHED, BackupSet
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.options import layers_of
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import Ruling, SetState, fresh_state, write_state
 
@@ -39,6 +40,24 @@ class Request:
     reason: str
     warn: Warn
     dry_run: bool
+
+
+def ruling_options() -> Dict[str, Any]:
+    """Which set, and why; ``doc_fragments/sets.py`` documents them."""
+    return {"artifact": {"type": "str", "required": True}, "reason": {"type": "str", "required": True}}
+
+
+def request_of(params: Mapping[str, Any], *, warn: Warn, dry_run: bool) -> Request:
+    """What these, ``set_options`` and ``layer_options`` gave; raises ``InputInvalid``."""
+    return Request(
+        layout=HostLayout(params["root"]),
+        layers=layers_of(params),
+        prefix=params["prefix"],
+        artifact=params["artifact"],
+        reason=params["reason"],
+        warn=warn,
+        dry_run=dry_run,
+    )
 
 
 Found = Tuple[Layer, BackupSet]
