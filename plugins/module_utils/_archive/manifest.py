@@ -86,7 +86,7 @@ def decode_manifest(data: bytes) -> Dict[str, Any]:
     if not isinstance(manifest, dict):
         raise ArtifactDamaged("its manifest.json is not a manifest")
     version = manifest.get("schema_version")
-    if type(version) is not int or version < 1:  # True is an int, too
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:  # True is an int, too
         raise ArtifactDamaged("its manifest.json has no schema version")
     if version > SCHEMA_VERSION:
         raise ArtifactUnsupported(

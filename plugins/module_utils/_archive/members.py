@@ -136,7 +136,7 @@ def _from_json(line: Dict[str, Any]) -> Member:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int:  # a bool is an int, and none that we write
+    if not isinstance(value, int) or isinstance(value, bool):  # a bool is an int, and none that we write
         raise TypeError("not a whole number")
     return value
 

@@ -50,7 +50,7 @@ class ZipEntry:
     @property
     def is_renamed(self) -> bool:
         """Whether programs that know no Unicode path field see another name."""
-        return any(kind == fmt.EXTRA_UNICODE_PATH for kind, _ in fmt.extra_fields(self.extra))
+        return any(kind == fmt.EXTRA_UNICODE_PATH for kind, _data in fmt.extra_fields(self.extra))
 
 
 def read_entries(window: Window, directory: Directory) -> Iterator[ZipEntry]:
@@ -179,7 +179,7 @@ def _check_kind(name: str, *, needed: int, flags: int, method: int, disk: int) -
 
 def _check_fields(name: str, extra: bytes) -> None:
     """Fields of encryption count for some programs even where no flag says it."""
-    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _ in fmt.extra_fields(extra)):
+    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _data in fmt.extra_fields(extra)):
         raise ArtifactUnsupported(f"the member {printable(name)} has a field of encryption", path=printable(name))
 
 

@@ -85,7 +85,7 @@ def _extra_fields(entry: ZipEntry, extra: bytes) -> _Extra:
 def _same_extras(entry: ZipEntry, extra: _Extra) -> bool:
     """What changes the name or the time of a member must stand in both headers alike; the rest may differ."""
     central = list(fmt.extra_fields(entry.extra))
-    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _ in extra):
+    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _data in extra):
         return False
     if fmt.fields_of(central, fmt.EXTRA_UNICODE_PATH) != fmt.fields_of(extra, fmt.EXTRA_UNICODE_PATH):
         return False
