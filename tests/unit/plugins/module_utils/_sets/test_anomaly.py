@@ -98,6 +98,7 @@ def test_a_threshold_that_makes_no_sense_is_refused(percent: int) -> None:
     with pytest.raises(InputInvalid):
         Thresholds(percent)
     assert names(Content(0, 0, 0, 0, 0), Thresholds(100)) == []
+    assert names(replace(USUAL, packed=USUAL.bytes), Thresholds(100)) == []
 
 
 def test_a_manifest_tells_its_content() -> None:
