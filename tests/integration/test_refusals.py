@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import zipfile
@@ -37,7 +38,8 @@ def rewrite(
         members = [(info, archive.read(info)) for info in archive.infolist() if keep(info.filename)]
     with zipfile.ZipFile(path, "w") as archive:
         for info, data in members:
-            archive.writestr(info.filename, (replaced or {}).get(info.filename, data), info.compress_type)
+            told = (replaced or {}).get(info.filename, data)
+            archive.writestr(copy.copy(info), told, info.compress_type)  # with the time of before
 
 
 def flipped_in_the_middle(path: Path) -> None:
