@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import Warnings
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
@@ -145,3 +147,15 @@ def test_long_texts_are_cut() -> None:
 def test_noise_of_the_system_is_not_the_headline() -> None:
     text = "unrecognized win32 error code: 127\npg_dump: error: real\n"
     assert failures.headline(text) == "pg_dump: error: real"
+
+
+def test_a_dump_that_says_that_data_is_missing_has_failed_and_other_warnings_have_not() -> None:
+    harmless, lost = Warnings(), Warnings()
+    for line in ("pg_dump: warning: subscriptions not dumped because current user is not a superuser", "noise"):
+        harmless.hear(line)
+    harmless.end()
+    failures.require_all_data("pg_dump", harmless, place="db")
+    lost.hear('pg_dump: warning: data of table "t" not dumped')
+    lost.end()
+    with pytest.raises(DumpDamaged, match="not dumped"):
+        failures.require_all_data("pg_dump", lost, place="db")
