@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Pattern
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 
@@ -28,9 +28,12 @@ STAMP_FORMAT = "%Y%m%d-%H%M%S"
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _STAMP = r"[0-9]{8}-[0-9]{6}"
-_LEFTOVER = re.compile(
-    r"(?:{}|{})\.({}|[0-9a-f]{{16}}){}".format(*map(re.escape, (PROBE, MARKER)), _RUN_ID.pattern, re.escape(PARTIAL)),
-    re.ASCII,
+_OWNER = rf"\.({_RUN_ID.pattern}|[0-9a-f]{{16}}){re.escape(PARTIAL)}"
+_LEFTOVER = re.compile("(?:{}|{})".format(*map(re.escape, (PROBE, MARKER))) + _OWNER, re.ASCII)
+# What stands below the host root and is replaced as a whole: the lease, the audit log's first line and its torn ones,
+# when each table was compared.
+_RECORD = re.compile(
+    r"(?:lease\.json|coverage\.json|audit(?:-[1-9][0-9]*)?\.jsonl|audit\.torn-[1-9][0-9]*)" + _OWNER, re.ASCII
 )
 
 
@@ -142,7 +145,16 @@ def parse_leftover(file_name: str) -> Optional[str]:
 
     None for every other name. Names are compared to the letter.
     """
-    match = _LEFTOVER.fullmatch(file_name)
+    return _owner(_LEFTOVER, file_name)
+
+
+def parse_record_partial(file_name: str) -> Optional[str]:
+    """Whose an unfinished record below the host root is, as ``parse_leftover``; None for every other name."""
+    return _owner(_RECORD, file_name)
+
+
+def _owner(pattern: Pattern[str], file_name: str) -> Optional[str]:
+    match = pattern.fullmatch(file_name)
     return None if match is None else match.group(1)
 
 

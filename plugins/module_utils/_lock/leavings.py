@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._leftovers import leftovers
+from ansible_collections.wst.backup.plugins.module_utils._leftovers import leftovers, record_partials
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import live_jobs
 from ansible_collections.wst.backup.plugins.module_utils._names import STAMP_FORMAT, check_run_id
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -54,6 +54,9 @@ def sweep(layout: HostLayout, *, own: str, now: datetime, dry_run: bool = False)
     swept = _remove(layout, [(base, name) for base, name in doomed if name != own], dry_run=dry_run)
     for base in (layout.root, layout.scratch_dir):
         for name in leftovers(base, own=own, now=now):
+            _remove_leftover(os.path.join(base, name), swept, dry_run=dry_run)
+    for base in (layout.root, layout.lock_dir, layout.audit_dir):
+        for name in record_partials(base, own=own, now=now):
             _remove_leftover(os.path.join(base, name), swept, dry_run=dry_run)
     return swept
 

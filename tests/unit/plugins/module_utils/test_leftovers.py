@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import PathUnusable
-from ansible_collections.wst.backup.plugins.module_utils._leftovers import LARGEST, leftovers
+from ansible_collections.wst.backup.plugins.module_utils._leftovers import LARGEST, leftovers, record_partials
 from ansible_collections.wst.backup.plugins.module_utils._mirror.marker import Marker, write_marker
 from ansible_collections.wst.backup.plugins.module_utils._preflight import targets
 
@@ -41,6 +41,22 @@ def test_old_probes_and_unfinished_markers_go(tmp_path: Path) -> None:
     for name in (PROBE, MARKER, "wst-mirror.json.0123456789abcdef.partial"):
         put(tmp_path, name, age=timedelta(hours=1))
     assert found(tmp_path) == sorted(os.listdir(tmp_path))
+
+
+RECORDS = ["lease.json", "coverage.json", "audit.jsonl", "audit-12.jsonl", "audit.torn-3"]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+@pytest.mark.parametrize("owner", ["20261122-150000-0000cccc", "0123456789abcdef"])
+def test_old_unfinished_records_go_and_nothing_else(tmp_path: Path, record: str, owner: str) -> None:
+    for name in (record, f"{record}.{OWN}.partial", f"{record}.{owner}.partial.txt", f"db.key.{owner}.partial"):
+        put(tmp_path, name)
+    (tmp_path / f"{record}.{owner[:-1]}0.partial").mkdir()
+    put(tmp_path, f"{record}.{owner[:-1]}1.partial", age=timedelta(minutes=59))
+    doomed = put(tmp_path, f"{record}.{owner}.partial", size=LARGEST + 1)
+    assert record_partials(str(tmp_path), own=OWN, now=NOW) == [doomed]
+    assert leftovers(str(tmp_path), own=OWN, now=NOW) == []
+    assert record_partials(str(tmp_path / "not there"), own=OWN, now=NOW) == []
 
 
 @pytest.mark.parametrize("age", [timedelta(0), timedelta(minutes=59), timedelta(days=-400)])
