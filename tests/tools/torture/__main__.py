@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         jobs = [Order(home, seed, number, rounds, tuple(options.kind), options.show) for number, rounds in worlds]
         for one in _results(jobs, options.workers):
             report.add(one)
+            print(*one.findings, sep="\n", end="\n" if one.findings else "", flush=True)
     _tell(report, time.monotonic() - began, home)
     return 1 if report.findings or not report.rounds else 0
 
@@ -71,7 +72,6 @@ def _tell(report: Report, seconds: float, home: Path) -> None:
         f"{report.rounds} faults drawn, {report.struck.total()} struck, {report.runs} runs in {seconds / 60:.1f} min, "
         f"{len(report.findings)} findings"
     )
-    print(*report.findings, sep="\n")
     if not report.findings:
         shutil.rmtree(home, ignore_errors=True)
 

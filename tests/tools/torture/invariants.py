@@ -90,7 +90,7 @@ def _lost_or_changed(world: World, ledger: Ledger, name: str, *, held: str, befo
     for stem, worth in good.items():
         if not (layer / f"{stem}.manifest.json").exists():
             gone.append(stem)
-        elif independent.judge(layer, stem, tools_dir=world.database.tools_dir, least_rows=0) != worth:
+        elif _worth(world, layer, stem) != worth:
             problems.append(f"{name}/{stem} is not what it was")
     latest = max(before, clock.now())  # the clock may have jumped back since the removal
     stay = set(good) - set(gone)
@@ -105,6 +105,13 @@ def _lost_or_changed(world: World, ledger: Ledger, name: str, *, held: str, befo
             problems.append(f"{name}/{stem} is gone, and {len(newer)} good newer ones are too few for that")
         del good[stem]
     return problems
+
+
+def _worth(world: World, layer: Path, stem: str) -> Worth | None:
+    try:
+        return independent.judge(layer, stem, tools_dir=world.database.tools_dir, least_rows=0)
+    except FileNotFoundError:
+        return None
 
 
 def _counting(world: World) -> dict[str, set[str]]:
@@ -164,6 +171,8 @@ def all_read(world: World, ledger: Ledger) -> list[str]:
     problems = []
     for name, told in _layers(world).items():
         for each in told:
+            if each["size"] is None:
+                continue  # evidence of damage whose set is gone by now
             path = str(world.places[name] / "{artifact}.zip".format(**each))
             found = world.ask("backup_verify", {"path": path, "layer": name, "level": 2})
             if found.get("failed") and (name, each["artifact"]) not in ledger.rotten:
@@ -182,7 +191,7 @@ def all_read(world: World, ledger: Ledger) -> list[str]:
         for name, stem in ledger.rotten
         if stem not in counting[name] and stem not in hopeless
     ]
-    ledger.rotten.clear()
+    ledger.rotten = {each for each in ledger.rotten if each[1] in hopeless}  # damaged for ever, as it must be
     for name, stems in counting.items():
         problems += _counts_and_is_not(world, ledger, name, stems)
     return problems

@@ -76,8 +76,8 @@ class Processes:
         self.journal.write_bytes(b"")
 
     def changes(self) -> list[dict[str, Any]]:
-        """The journal since then."""
-        return [json.loads(line) for line in self.journal.read_bytes().splitlines()]
+        """The journal since then. Its last line may be torn: its writer may have been killed."""
+        return [json.loads(line) for line in self.journal.read_bytes().splitlines(keepends=True) if line[-1:] == b"\n"]
 
     def run(self, module: str, arguments: Mapping[str, Any], context: Mapping[str, Any], strikes: Strikes) -> Done:
         """Run a module to its end, whatever that is."""

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -108,8 +109,8 @@ class _Rounds:
         try:
             problems, ran = self._disturbed(what)
             problems += self._recover(ran)
-        except AssertionError as error:
-            problems = [str(error)]
+        except Exception:  # what the world does not expect is a finding, and must not end the other worlds
+            problems = [traceback.format_exc()]
         self.report.rounds += 1
         self.report.struck[what.kind] += ran.struck
         ended = "controller died" if ran.controller_died else ran.code or "ended well"
@@ -133,6 +134,8 @@ class _Rounds:
         if what.kind in (fault.MIRROR_GONE, fault.MIRROR_VANISHES, fault.MIRROR_WRONG, fault.ROT):
             ran.struck = True
         problems = after_fault(self.world, self.ledger, ran, held=held, before=before)
+        if what.kind == fault.TAKEOVER and what.at < len(self.world.steps) and ran.code != "lease_lost":
+            problems.append("the run did not notice that it had lost the host")  # its last step only records
         if what.kind == fault.CLOCK:
             clock.ahead = offset + timedelta(minutes=1)
         return problems, ran

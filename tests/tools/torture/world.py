@@ -250,12 +250,16 @@ class World:
         return failure(done.result, step="Release the host's lock") if done.result.get("failed") else {}
 
     def _be_taken_over(self, ran: Ran, strikes: Strikes) -> None:
-        """The control node was silent for so long that another run took the host, and ended well."""
+        """The control node was silent for so long that another run took the host; it has ended, or is still at work."""
         strikes.struck = True
         clock.move(STALE)
-        other = Ran(self.new_run_id())
-        self._steps(other, Strikes(Fault(fault.NONE), self.places))
-        ran.notes.append(f"other run: {other.code or other.artifact}")
+        other, undisturbed = Ran(self.new_run_id()), Strikes(Fault(fault.NONE), self.places)
+        if strikes.fault.luck % 2:
+            self._steps(other, undisturbed)
+            ran.notes.append(f"other run: {other.code or other.artifact}")
+        else:
+            self._step("run_lock", {"root": str(self.control), "purpose": "backup"}, other, undisturbed)
+            ran.notes.append("another run has the host")
         clock.move(timedelta(seconds=2))
 
     def entries(self) -> dict[str, list[str]]:
