@@ -131,7 +131,7 @@ class _Rounds:
             ran = self._run(what)
             if ran.controller_died and what.kind == fault.POWER:
                 self._power_fails(what)
-        if what.kind in (fault.MIRROR_GONE, fault.MIRROR_VANISHES, fault.MIRROR_WRONG, fault.ROT):
+        if what.kind in (fault.MIRROR_GONE, fault.MIRROR_VANISHES, fault.MIRROR_WRONG, fault.ROT, fault.READER):
             ran.struck = True
         problems = after_fault(self.world, self.ledger, ran, held=held, before=before)
         if what.kind == fault.TAKEOVER and what.at < len(self.world.steps) and ran.code != "lease_lost":
