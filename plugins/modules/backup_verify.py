@@ -111,7 +111,7 @@ level:
   returned: success
   type: int
 remarks:
-  description: Why a level proves less than it does for an artifact of ours.
+  description: Why a level proves less than it does for an artifact of ours, and what pg_restore warned of.
   returned: success
   type: list
   elements: str
@@ -165,6 +165,8 @@ from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify import DumpCheck, DumpCounts
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import Request, verify_run
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import PG_RESTORE
+from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences, warnings_part
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 from ansible_collections.wst.backup.plugins.module_utils._pg.verify import verify_dump
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR
@@ -212,7 +214,8 @@ def _dump_check(tools_dir: str) -> DumpCheck:
 
     def check(chunks: Iterator[bytes], name: str, database: Optional[Mapping[str, Any]]) -> DumpCounts:
         proof = verify_dump(chunks, tools=find_tools(tools_dir), name=name, expected=database)
-        return DumpCounts(tables=len(proof.tables), rows=proof.rows_total)
+        warned = sentences(warnings_part(proof.warnings)["warnings"], tool=PG_RESTORE)
+        return DumpCounts(tables=len(proof.tables), rows=proof.rows_total, remarks=warned)
 
     return check
 

@@ -160,7 +160,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.produce import (
     make_workspace,
     produce,
 )
-from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences
+from ansible_collections.wst.backup.plugins.module_utils._pg.record import all_sentences
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
 
@@ -199,7 +199,7 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
     with held(layout, run_id):
         workspace = make_workspace(layout, run_id)
         body = produce(order, password, workspace)
-    for sentence in (*sentences(body["warnings"]), *deep.warnings(body)):
+    for sentence in (*all_sentences(body), *deep.warnings(body)):
         warn(sentence)
     return {**summary(body, workspace), "changed": True, "duration": round(time.monotonic() - began, 1)}
 

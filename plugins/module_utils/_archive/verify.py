@@ -56,6 +56,7 @@ class DumpCounts:
 
     tables: int
     rows: Optional[int]  # None where the dump does not tell
+    remarks: Sequence[str] = ()  # what the program that decoded it warned of
 
 
 DumpCheck = Callable[[Iterator[bytes], str, Optional[Mapping[str, Any]]], DumpCounts]
@@ -235,6 +236,7 @@ def _prove_dump(
     _jobs.step("decode dump")
     facts = found.body["database"] if found is not None else None
     verdict.dump = check_dump(reader.content(entry), entry.path, facts)
+    verdict.remarks.extend(verdict.dump.remarks)
     verdict.level = DUMP
 
 

@@ -125,7 +125,7 @@ def of_dump_tool(tool: str, exit_code: int, stderr: str, *, place: str) -> Backu
 
 
 def require_all_data(tool: str, warnings: Warnings, *, place: str) -> None:
-    """Raises ``DumpDamaged`` when ``pg_dump`` ended well and said that data is not in the dump."""
+    """Raises ``DumpDamaged`` when the tool ended well and said that data is missing."""
     lost = [message.text for message in warnings.of(LOST)]
     if lost:
         raise DumpDamaged(f"{place}: {tool} says: {lost[0]}", tool=tool, server=place, warnings=lost)

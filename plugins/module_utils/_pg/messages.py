@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The warnings of a ``pg_dump`` that succeeded, and what each of them means for the backup.
+"""The warnings of a ``pg_dump`` or ``pg_restore`` that succeeded, and what each of them means for the backup.
 
-pg_dump ends with exit code 0 where it left something out and said so. Its texts are those of ``pg_log_warning`` in
+Both end with exit code 0 where they left something out and said so. Their texts are those of ``pg_log_warning`` in
 https://github.com/postgres/postgres/tree/REL_18_STABLE/src/bin/pg_dump (read in 15; the programs of 17 and 18 have the
 same). They are English, because the tools run with ``LC_MESSAGES=C``. What is not in the table is quoted, not guessed.
 """
@@ -34,7 +34,7 @@ def _kinds(*pairs: Tuple[str, str]) -> _Kinds:
     return [(re.compile(pattern, re.DOTALL), kind) for pattern, kind in pairs]
 
 
-# The first match wins. Warnings that only pg_restore writes are not here.
+# The first match wins. Of pg_restore's own, only those that it can have while it decodes are here.
 _TEXTS = _kinds(
     # Said of dumps of data alone, which ours is not: constraints are restored after all data.
     (r"^there are circular foreign-key constraints (on this table|among these tables):", HARMLESS),
@@ -55,27 +55,28 @@ _TEXTS = _kinds(
     (r"^archive items not in correct section order", RESTORE),
     (r"^owner of .* appears to be invalid", RESTORE),  # until 14
     (r"^unexpected extra results during COPY of table ", RESTORE),  # its rows are counted and compared
+    (r"^archive was made on a machine with larger integers", RESTORE),
     (r"^requested compression not available ", RESTORE),  # without it a dump has no checksum of its own
 )
 
 _NAME = re.compile(r'"[^"]*"')
-# What is no message of pg_dump's can stand before one on its line, without a line end between them.
-_BEGIN = re.compile(r"^(?P<before>(?:(?!pg_dump: ).)*)pg_dump: (?:warning|error): (?P<text>.*)$")
-_PART = re.compile(r"^pg_dump: (?P<text>(?:detail|hint): .*)$")
-_SERVER = re.compile(r"^(?:pg_dump: )?(?P<text>WARNING: .*)$")  # a notice of the server, handed through
-_OWN = "pg_dump: "
+# What is no message of the tool's can stand before one on its line, without a line end between them.
+_BEGIN = r"^(?P<before>(?:(?!{0}: ).)*){0}: (?:warning|error): (?P<text>.*)$"
+_PART = r"^{0}: (?P<text>(?:detail|hint): .*)$"
+_SERVER = r"^(?:{0}: )?(?P<text>WARNING: .*)$"  # a notice of the server, handed through
+PG_DUMP, PG_RESTORE = "pg_dump", "pg_restore"
 
 
 @dataclass(frozen=True)
 class Message:
-    """A warning with its details and hints, in pg_dump's words."""
+    """A warning with its details and hints, in the tool's words."""
 
     kind: str
     text: str
 
 
 def kind_of(text: str) -> str:
-    """What a warning (without ``pg_dump: warning:``) means."""
+    """What a warning (without ``pg_dump: warning:`` before it) means."""
     words = _NAME.sub('""', text)  # a table can be called "data of everything not dumped"
     for pattern, kind in _TEXTS:
         if pattern.search(words):
@@ -110,12 +111,17 @@ class Lines:
 
 
 class Warnings:
-    """Picks the warnings out of the lines that pg_dump writes, and keeps as much as is worth carrying.
+    """Picks the warnings out of the lines that a tool writes, and keeps as much as is worth carrying.
 
-    ``noise`` are lines that are not pg_dump's own, such as those of a library at its start.
+    ``noise`` are lines that are not the tool's own, such as those of a library at its start.
+
+    :param tool: what its lines begin with.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tool: str = PG_DUMP) -> None:
+        self.tool = tool
+        self._begin, self._part, self._server = (re.compile(form.format(tool)) for form in (_BEGIN, _PART, _SERVER))
+        self._own = f"{tool}: "
         self.counts: Dict[str, int] = Counter()
         self.first: List[Message] = []
         self.noise: List[str] = []
@@ -123,7 +129,7 @@ class Warnings:
 
     def hear(self, line: str) -> None:
         """The next line."""
-        begin, part, server = _BEGIN.match(line), _PART.match(line), _SERVER.match(line)
+        begin, part, server = self._begin.match(line), self._part.match(line), self._server.match(line)
         if begin:
             self._close()
             self._note(begin["before"])
@@ -131,12 +137,12 @@ class Warnings:
         elif server:
             self._close()
             self._open = server["text"]
-        elif self._open is not None and (part or not line.startswith(_OWN)):
+        elif self._open is not None and (part or not line.startswith(self._own)):
             # A name in a detail can have line ends: what is no new message belongs to the one before it.
             self._open = f"{self._open} {part['text'] if part else line.strip()}"[: MAX_TEXT + 1]
         else:
             self._close()
-            if not line.startswith(_OWN):
+            if not line.startswith(self._own):
                 self._note(line)
 
     def end(self) -> None:

@@ -57,7 +57,14 @@ from ansible_collections.wst.backup.plugins.module_utils._clock import format_ti
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
 from ansible_collections.wst.backup.plugins.module_utils._pg.facts import DatabaseFacts
 from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint
-from ansible_collections.wst.backup.plugins.module_utils._pg.messages import MISSING, RESTORE, UNKNOWN, Warnings
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import (
+    MISSING,
+    PG_DUMP,
+    PG_RESTORE,
+    RESTORE,
+    UNKNOWN,
+    Warnings,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import PARTITIONED
@@ -67,9 +74,9 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.verify import DumpP
 SCHEMA_VERSION = 1
 MAX_SENTENCES = 20
 _MEANINGS = {
-    MISSING: "pg_dump says that something is not in the dump",
-    RESTORE: "pg_dump says that something may not restore as it was",
-    UNKNOWN: "pg_dump says",
+    MISSING: "says that something is not in the dump",
+    RESTORE: "says that something may not restore as it was",
+    UNKNOWN: "says",
 }  # the gravest first; what is harmless is recorded only
 
 
@@ -118,27 +125,37 @@ def dump_part(proof: DumpProof, *, name: str) -> Dict[str, Any]:
             "rows_total": proof.rows_total,
             "large_objects": proof.large_objects,
             "sequences": proof.sequences,
+            **warnings_part(proof.warnings),
         },
     }
 
 
 def warnings_part(warnings: Warnings) -> Dict[str, Any]:
-    """The body's ``warnings``."""
+    """The body's ``warnings``, and those of its ``proof``."""
     first = [{"kind": message.kind, "text": message.text} for message in warnings.first]
     return {"warnings": {"counts": dict(warnings.counts), "first": first, "noise": list(warnings.noise)}}
 
 
-def sentences(warnings: Mapping[str, Any]) -> List[str]:
-    """What the operator should read of the body's ``warnings``, each quoted."""
+def all_sentences(body: Mapping[str, Any]) -> List[str]:
+    """What the operator should read of what both tools said, each quoted."""
+    return [
+        *sentences(body["warnings"], tool=PG_DUMP, place="database.warnings"),
+        *sentences(body["proof"]["warnings"], tool=PG_RESTORE, place="database.proof.warnings"),
+    ]
+
+
+def sentences(warnings: Mapping[str, Any], *, tool: str, place: str = "") -> List[str]:
+    """The same of one tool. ``place``: where in the manifest more of them are."""
     told = [
-        f"{meaning}: {warning['text']}"
+        f"{tool} {meaning}: {warning['text']}"
         for kind, meaning in _MEANINGS.items()
         for warning in warnings["first"]
         if warning["kind"] == kind
     ][:MAX_SENTENCES]
     more = sum(warnings["counts"].get(kind, 0) for kind in _MEANINGS) - len(told)
     if more:
-        told.append(f"pg_dump warned {more} times more; the first of each kind are in the manifest, database.warnings")
+        where = f"; the first of each kind are in the manifest, {place}" if place else ""
+        told.append(f"{tool} warned {more} times more{where}")
     return told
 
 

@@ -25,6 +25,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import 
     Fingerprint,
     LargeObjects,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import PG_RESTORE, Lines, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Head, Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
@@ -41,6 +42,7 @@ class DumpProof:
     ``tables`` are (schema, name, fingerprint) in the order of their data; the last is None where the rows are INSERT
     statements.
     ``sha256`` and ``crc32`` (as in a ZIP) are those of the very bytes that were decoded.
+    ``warnings`` are pg_restore's.
     """
 
     size: int
@@ -50,6 +52,7 @@ class DumpProof:
     tables: List[Tuple[str, str, Optional[Fingerprint]]]
     objects: LargeObjects
     sequences: int
+    warnings: Warnings
 
     @property
     def large_objects(self) -> int:
@@ -130,10 +133,15 @@ def _decode(measured: _Measured, *, tools: Tools, name: str) -> DumpProof:
     reader = DataReader(entries, found, name=name)
     rest = head.whole()
     argv = [tools.pg_restore.path, "--section=data", "-f", "-"]
-    result = _process.run_tool(argv, stdin=rest, consume=reader.feed)
+    warnings = Warnings(PG_RESTORE)
+    lines = Lines(warnings.hear)
+    result = _process.run_tool(argv, stdin=rest, consume=reader.feed, hear=lines.hear)
+    tool = os.path.basename(argv[0])
     if result.exit_code != 0:
-        tool = os.path.basename(argv[0])
         raise failures.of_restore_tool(tool, result.exit_code, result.stderr, name=name)
+    lines.end()
+    warnings.end()
+    failures.require_all_data(tool, warnings, place=name)
     for _chunk in rest:  # pg_restore need not read what lies behind the last block
         pass
     reader.finish()
@@ -147,6 +155,7 @@ def _decode(measured: _Measured, *, tools: Tools, name: str) -> DumpProof:
         tables=[(entry.schema, entry.tag, fingerprint) for entry, fingerprint in zip(entries, found.tables)],
         objects=found.objects.found(),
         sequences=reader.sequences,
+        warnings=warnings,
     )
 
 

@@ -41,6 +41,8 @@ SUBSCRIPTIONS = "subscriptions not dumped because current user is not a superuse
         ('owner of data type "mood" appears to be invalid', "restore"),
         ('unexpected extra results during COPY of table "t"', "restore"),
         ("requested compression not available in this installation -- archive will be uncompressed", "restore"),
+        ("archive was made on a machine with larger integers, some operations might fail", "restore"),
+        ("archive is compressed, but this installation does not support it -- no data will be available", "lost"),
         ('data of table "t" was not dumped', "lost"),
         ("contents of large object 4711 could not be dumped", "lost"),
         ('postfix operators are not supported anymore (operator "data of it not dumped")', "restore"),
@@ -52,9 +54,9 @@ def test_what_a_warning_means(text: str, kind: str) -> None:
     assert kind_of(text) == kind
 
 
-def heard(text: str, piece: int = 7) -> Warnings:
+def heard(text: str, piece: int = 7, tool: str = "pg_dump") -> Warnings:
     """The warnings of that text, which comes in small pieces."""
-    warnings = Warnings()
+    warnings = Warnings(tool)
     lines = Lines(warnings.hear)
     data = text.encode("utf-8")
     for start in range(0, len(data), piece):
@@ -142,3 +144,9 @@ def test_a_line_that_never_ends_is_cut() -> None:
     splitter.end()
     splitter.end()
     assert [len(line) for line in lines] == [4096, 5]
+
+
+def test_each_tool_is_heard_by_its_own_name() -> None:
+    text = "pg_restore: warning: archive items not in correct section order\npg_dump: warning: the moon is full\n"
+    assert heard(text, tool="pg_restore").counts == {"restore": 1}
+    assert heard(text).counts == {"unknown": 1}

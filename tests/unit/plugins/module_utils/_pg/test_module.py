@@ -121,14 +121,16 @@ def test_what_pg_dump_warns_of_is_told(host: Host) -> None:
 def test_warnings_are_told_by_what_they_mean() -> None:
     kinds = {"harmless": 1, "missing": 1, "restore": 30, "unknown": 1}
     first = [{"kind": kind, "text": f"{kind} {n}"} for kind, number in kinds.items() for n in range(number)]
-    told = sentences({"counts": {**kinds, "restore": 70}, "first": first, "noise": []})
+    warnings = {"counts": {**kinds, "restore": 70}, "first": first, "noise": []}
+    told = sentences(warnings, tool="pg_dump", place="database.warnings")
     assert len(told) == 21
     assert told[0] == "pg_dump says that something is not in the dump: missing 0"
     assert told[1] == "pg_dump says that something may not restore as it was: restore 0"
     assert "harmless" not in str(told)
     assert told[-1] == "pg_dump warned 52 times more; the first of each kind are in the manifest, database.warnings"
     few = {"counts": {"harmless": 1, "unknown": 1}, "first": [first[0], first[-1]], "noise": []}
-    assert sentences(few) == ["pg_dump says: unknown 0"]
+    assert sentences(few, tool="pg_restore") == ["pg_restore says: unknown 0"]
+    assert sentences(warnings, tool="pg_restore")[-1] == "pg_restore warned 52 times more"
 
 
 def test_a_table_that_is_overdue_is_a_warning(host: Host) -> None:

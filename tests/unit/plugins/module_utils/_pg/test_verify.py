@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -258,3 +259,27 @@ def test_no_process_and_no_file_is_left(shop17: Any) -> None:
     with pytest.raises(DumpDamaged):
         verify_dump(chunks(shop17.dump.read_bytes()[:30000], 1000), tools=shop17.tools, name="d")
     assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+def warning_tools(directory: Path, tools: Any, text: str) -> Any:
+    """Tools whose pg_restore is the real one, which somebody makes warn first."""
+    program = directory / "pg_restore"
+    program.write_text(f"#!/bin/sh\necho '{text}' >&2\nexec '{tools.pg_restore.path}' \"$@\"\n")
+    program.chmod(0o755)
+    return replace(tools, pg_restore=replace(tools.pg_restore, path=str(program)))
+
+
+def test_what_pg_restore_warns_of_is_told(shop17: Any, tmp_path: Path) -> None:
+    tools = find_tools(str(shop17.server.bin))
+    odd = "pg_restore: warning: archive items not in correct section order"
+    path = str(shop17.dump)
+    proof = verify_dump(path, tools=warning_tools(tmp_path, tools, odd), name="d", expected=shop17.body)
+    assert [(each.kind, each.text) for each in proof.warnings.first] == [("restore", odd.split(": ", 2)[2])]
+    assert verify_dump(path, tools=tools, name="d").warnings.counts == {}
+
+
+def test_a_pg_restore_that_says_that_data_is_missing_has_proved_nothing(shop17: Any, tmp_path: Path) -> None:
+    lost = "pg_restore: warning: archive is compressed, but ... -- no data will be available"
+    tools = warning_tools(tmp_path, find_tools(str(shop17.server.bin)), lost)
+    with pytest.raises(DumpDamaged, match="no data will be available"):
+        verify_dump(str(shop17.dump), tools=tools, name="d", expected=shop17.body)
