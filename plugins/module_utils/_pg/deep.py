@@ -5,7 +5,8 @@
 
 Some tables are read once more, in the snapshot that the dump was made in and by pg_dump's own COPY, within a budget of
 seconds that the production server pays. The fingerprints become what the full decode must find. Each table has its turn
-(``rotation.py``); what a run could not read it says, and goes on: the dump is proved by its counts all the same.
+(``rotation.py``), and so have the large objects, all of them together; what a run could not read it says, and goes on:
+the dump is proved by its counts all the same.
 """
 
 from __future__ import annotations
@@ -23,14 +24,19 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import BackupEr
 from ansible_collections.wst.backup.plugins.module_utils._pg import coverage, rotation
 from ansible_collections.wst.backup.plugins.module_utils._pg import toc as toc_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
-from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint
-from ansible_collections.wst.backup.plugins.module_utils._pg.live import fingerprint_table
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint, LargeObjects
+from ansible_collections.wst.backup.plugins.module_utils._pg.live import (
+    fingerprint_table,
+    read_large_objects,
+    size_of_large_objects,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.rotation import Candidate, Name, Past
 from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
-from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, TABLE, Table, shorten
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, TABLE, shorten
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 BUDGET = 120  # seconds; whoever waits for an exclusive lock on a table waits so much longer
+OBJECTS: Name = ("", "large objects")  # their place among the tables, none of which has a schema without a name
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Comparison:
     candidates: List[Candidate] = field(default_factory=list)
     fingerprints: Dict[Name, Fingerprint] = field(default_factory=dict)
     seconds: Dict[Name, float] = field(default_factory=dict)
+    objects: Optional[LargeObjects] = None
     trouble: Optional[str] = None
 
 
@@ -57,14 +64,16 @@ def read_source(
     sizes: Mapping[str, int],
     dump: str,
     *,
+    large_objects: int,
     place: str,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
 ) -> Comparison:
-    """Fingerprints of the tables whose turn it is, in the snapshot.
+    """Fingerprints of what has its turn, in the snapshot.
 
     :param sizes: bytes of each table by its label.
     :param dump: the dump's path; its table of contents has the columns.
+    :param large_objects: how many there are.
     :raises DumpDamaged: it has no table of contents; Cancelled.
     """
     found = Comparison()
@@ -72,23 +81,45 @@ def read_source(
         return found
     tables = {(table.schema, table.name): table for table in snapshot.tables if table.has_rows}
     found.candidates = [Candidate(name, sizes.get(table.label, 0)) for name, table in tables.items()]
+    if large_objects:
+        found.candidates.append(Candidate(OBJECTS, size_of_large_objects(snapshot.session)))
     history = coverage.load(order.coverage_file, place)
     _jobs.step("compare with the source")
     copies = _copies(dump)
     deadline = clock() + order.budget
     for candidate in rotation.choose(found.candidates, history, now, order.budget):
-        table, copy, left = tables[candidate.name], copies.get(candidate.name), deadline - clock()
-        if copy is None or left <= 0:  # a table that is not in the dump is found by the dump's proof
+        copy, left = copies.get(candidate.name), deadline - clock()
+        if left <= 0:
             break
-        if not _attempt(found, candidate.name, functools.partial(_read, snapshot, table, copy, left), clock):
+        if candidate.name == OBJECTS:
+            work: Callable[[], Fingerprint] = functools.partial(_objects, snapshot, found)
+        elif copy is None:  # a table that is not in the dump is found by the dump's proof
+            break
+        else:
+            work = functools.partial(fingerprint_table, snapshot.session, tables[candidate.name], copy)
+        if not _attempt(found, candidate.name, functools.partial(_read, snapshot, work, left), clock):
             break
     return found
+
+
+def _objects(snapshot: Snapshot, found: Comparison) -> Fingerprint:
+    found.objects = read_large_objects(snapshot.session)
+    return found.objects.fingerprint
 
 
 def expect(tables: Sequence[Mapping[str, Any]], found: Comparison) -> List[Dict[str, Any]]:
     """The tables of ``database.json``, those that were read with the fingerprint that the dump must have."""
     read = {name: {"fingerprint": fingerprint.text} for name, fingerprint in found.fingerprints.items()}
     return [{**table, **read.get((table["schema"], table["name"]), {})} for table in tables]
+
+
+def expect_objects(part: Mapping[str, Any], found: Comparison) -> Dict[str, Any]:
+    """The part ``large_objects`` of ``database.json``, with what the dump must have where they were read."""
+    if found.objects is None:
+        return dict(part)
+    digests = found.objects.digests
+    listed = None if digests is None else {str(oid): digest for oid, digest in digests.items()}
+    return {**part, "fingerprint": found.objects.fingerprint.text, "sha256": listed}
 
 
 def conclude(
@@ -103,7 +134,8 @@ def conclude(
         "tables": [_told(table, after, found) for table in tables],
         "deep": {
             "budget": order.budget,
-            "compared": len(found.fingerprints),
+            "compared": len(set(found.fingerprints) - {OBJECTS}),
+            "large_objects": _objects_told(found),
             "overdue": [list(name) for name in late],
             "trouble": found.trouble,
             "remembered": remembered,
@@ -118,12 +150,22 @@ def warnings(body: Mapping[str, Any]) -> List[str]:
     if deep["trouble"]:
         told.append(f"the comparison with the source ended before its end: {deep['trouble']}")
     if deep["overdue"]:
-        names = [f"{schema}.{name}" for schema, name in deep["overdue"]]
-        text = "{} tables were not compared with the source for a week; a budget of {} seconds is not enough: {}"
-        told.append(text.format(len(names), deep["budget"], shorten(names)))
+        names = [_label((schema, name)) for schema, name in deep["overdue"]]
+        late = f"{len(names)} of the tables and large objects were not compared with the source for a week"
+        told.append(f"{late}; a budget of {deep['budget']} seconds is not enough: {shorten(names)}")
     if deep["remembered"] is False:
         told.append("which tables were compared with the source could not be remembered, so the next run begins anew")
     return told
+
+
+def _objects_told(found: Comparison) -> Optional[bool]:
+    """Whether they were compared; None where there are none, or nothing is compared at all."""
+    there = any(candidate.name == OBJECTS for candidate in found.candidates)
+    return found.objects is not None if there else None
+
+
+def _label(name: Name) -> str:
+    return ".".join(name) if name != OBJECTS else OBJECTS[1]
 
 
 def _copies(dump: str) -> Dict[Name, bytes]:
@@ -132,13 +174,13 @@ def _copies(dump: str) -> Dict[Name, bytes]:
     return {(entry.schema, entry.tag): entry.copy for entry in toc.table_data()}
 
 
-def _read(snapshot: Snapshot, table: Table, copy: bytes, seconds: float) -> Fingerprint:
+def _read(snapshot: Snapshot, work: Callable[[], Fingerprint], seconds: float) -> Fingerprint:
     """The savepoint outlives a reading that is stopped, and gives back what it locked and set."""
     session = snapshot.session
     session.execute("SAVEPOINT comparing")
     session.execute(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}")
     try:
-        return fingerprint_table(session, table, copy)
+        return work()
     finally:
         with contextlib.suppress(driver().Error):  # what failed is on its way
             session.execute("ROLLBACK TO SAVEPOINT comparing")
@@ -152,7 +194,7 @@ def _attempt(found: Comparison, name: Name, read: Callable[[], Fingerprint], clo
     except driver().errors.QueryCanceled:
         pass  # its time was over
     except driver().Error as error:
-        found.trouble = "{}.{}: {}".format(*name, str(error).strip() or type(error).__name__)
+        found.trouble = f"{_label(name)}: {str(error).strip() or type(error).__name__}"
     found.seconds[name] = round(clock() - began, 3)
     return name in found.fingerprints
 

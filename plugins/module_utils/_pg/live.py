@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fingerprints of tables on a server, source or restored copy, by the COPY that ``pg_dump`` itself sends.
+"""Fingerprints of tables and large objects on a server, source or restored copy; of tables by ``pg_dump``'s own COPY.
 
 The columns are those of the dump's own statement: a restored child may have them in another order than its source, and
 generated ones are not copied. Nothing is computed in SQL: ``t::text`` means a column where a table has one of its name.
@@ -14,14 +14,22 @@ from typing import TYPE_CHECKING, Iterable, Iterator, List
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
-from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
-from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Buffer, Fingerprint, LineSum
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, one_row
+from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import (
+    Buffer,
+    Fingerprint,
+    LargeObjects,
+    LineSum,
+    ObjectSum,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, Table
 
 if TYPE_CHECKING:
     from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
 
 GATHERED = 1 << 16  # bytes; the server sends each row by itself
+PIECE = 1 << 16  # bytes of a large object at a time
+AT_ONCE = 100  # large objects whose first pieces come together: most have no other
 
 _NAME = rb'(?:"(?:[^"]|"")*"|[^\s".()]+)'
 _COPY = re.compile(rb"COPY " + _NAME + rb"\." + _NAME + rb" (\(.*\))? FROM stdin;\s*", re.DOTALL)
@@ -82,3 +90,33 @@ def _gathered(rows: Iterable[Buffer]) -> Iterator[Buffer]:
             held.append(row)
             size += len(row)
     yield b"".join(held)
+
+
+def size_of_large_objects(session: Session) -> int:
+    """Bytes that all of them take on the server; what the session raises."""
+    return int(one_row(session, "SELECT pg_relation_size('pg_catalog.pg_largeobject')")[0])
+
+
+def read_large_objects(session: Session) -> LargeObjects:
+    """Of every large object that the session's snapshot has; the session must be in a transaction.
+
+    :raises Cancelled; what the session raises, such as for an object that its user may not read.
+    """
+    found = ObjectSum()
+    done = 0
+    first = b"SELECT oid, lo_get(oid, 0, %s::int) FROM pg_catalog.pg_largeobject_metadata ORDER BY oid"
+    with session.cursor("objects", binary=True) as objects, session.cursor(binary=True) as rest:
+        objects.itersize = AT_ONCE
+        for oid, piece in objects.execute(first, (PIECE,)):
+            found.begin(oid)
+            found.data(piece)
+            size = len(piece)
+            while len(piece) == PIECE:
+                rest.execute(b"SELECT lo_get(%s::oid, %s::bigint, %s::int)", (oid, size, PIECE))
+                ((piece,),) = rest.fetchall()
+                found.data(piece)
+                size += len(piece)
+            found.end()
+            done += size
+            _jobs.progress(done, None, f"large object {oid}")
+    return found.found()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ def test_every_table_is_compared_and_remembered(database: Any, tmp_path: Path) -
     own = dict.fromkeys(("a", "child", "nothing", "parent", "rooted_1"), True)
     assert compared == {**own, "rooted": None, "seen": None}
     assert {table["name"] for table in body["tables"] if table["last_compared"]} == set(own)
-    assert body["deep"] == {"budget": 60, "compared": 5, "overdue": [], "trouble": None, "remembered": True}
+    assert body["deep"] == {
+        "budget": 60, "compared": 5, "large_objects": None, "overdue": [], "trouble": None, "remembered": True,
+    }  # fmt: skip
     assert deep.warnings(body) == []
     history = coverage.load(str(tmp_path / "coverage.json"), database.options().place)
     assert {name for _schema, name in history} == set(own)
@@ -61,7 +64,9 @@ def test_every_table_is_compared_and_remembered(database: Any, tmp_path: Path) -
 def test_without_a_budget_nothing_is_compared(database17: Any, tmp_path: Path) -> None:
     database17.run(*TABLES)
     body = made(database17, tmp_path / "1", budget=0)
-    assert body["deep"] == {"budget": 0, "compared": 0, "overdue": [], "trouble": None, "remembered": None}
+    assert body["deep"] == {
+        "budget": 0, "compared": 0, "large_objects": None, "overdue": [], "trouble": None, "remembered": None,
+    }  # fmt: skip
     assert {table["compared"] for table in body["tables"]} == {False, None}
     assert all(table["fingerprint"] is not None for table in body["tables"] if table["rows"] is not None)
     assert not (tmp_path / "coverage.json").exists()
@@ -112,8 +117,9 @@ def test_a_reading_that_takes_too_long_is_stopped_and_told(
     coverage.save(memory, place, {("public", "slow"): Past(seen=long_ago)})
     read = deep._read
 
-    def hastily(snapshot: Any, table: Any, copy: bytes, seconds: float) -> Any:
-        return read(snapshot, table, copy, 0.001 if table.name == "slow" else seconds)
+    def hastily(snapshot: Any, work: Any, seconds: float) -> Any:
+        _session, table, _copy = work.args
+        return read(snapshot, work, 0.001 if table.name == "slow" else seconds)
 
     monkeypatch.setattr(deep, "_read", hastily)
     body = made(database17, tmp_path / "1")
@@ -134,9 +140,9 @@ def test_what_a_stopped_reading_set_is_undone(database17: Any, tmp_path: Path) -
     with database17.session() as session, snapshot.hold(session, options, lock_timeout=5) as held:
         copy = b"COPY public.t (t, b) FROM stdin;\n"
         with pytest.raises(psycopg.errors.QueryCanceled):
-            deep._read(held, held.tables[0], copy, 0.001)
+            deep._read(held, partial(live.fingerprint_table, session, held.tables[0], copy), 0.001)
         assert session.execute("SHOW statement_timeout").fetchone() == ("0",)
-        assert deep._read(held, held.tables[0], copy, 60).rows == 3000
+        assert deep._read(held, partial(live.fingerprint_table, session, held.tables[0], copy), 60).rows == 3000
 
 
 def test_a_session_that_breaks_during_the_comparison_does_not_cost_the_dump(
@@ -195,3 +201,72 @@ def test_a_table_that_the_dump_lacks_is_left_to_the_proof(
 def test_budgets_that_make_no_sense(database17: Any, budget: int) -> None:
     with pytest.raises(InputInvalid, match="deep_budget"):
         produce.check_order(database17.order(deep=deep.DeepOrder(budget=budget)))
+
+
+OBJECTS = (
+    "SELECT lo_from_bytea(0, '')",
+    "SELECT lo_from_bytea(0, 'one')",
+    f"SELECT lo_from_bytea(0, decode(repeat('ab', {live.PIECE}), 'hex'))",  # ends where a piece ends
+    f"SELECT lo_from_bytea(0, decode(repeat('0102', {live.PIECE}), 'hex') || 'end')",
+)
+
+
+def test_large_objects_are_compared_and_remembered(database: Any, tmp_path: Path) -> None:
+    database.run("CREATE TABLE t (a int)", *OBJECTS)
+    body = made(database, tmp_path / "1")
+    assert (body["deep"]["compared"], body["deep"]["large_objects"], body["deep"]["trouble"]) == (1, True, None)
+    assert body["large_objects"]["count"] == len(OBJECTS)
+    with database.session() as session, session.transaction():
+        live_ones = live.read_large_objects(session)
+    assert body["large_objects"]["fingerprint"] == live_ones.fingerprint.text
+    assert body["large_objects"]["sha256"] == {str(oid): digest for oid, digest in (live_ones.digests or {}).items()}
+    history = coverage.load(str(tmp_path / "coverage.json"), database.options().place)
+    assert history[deep.OBJECTS].compared is not None
+
+
+def test_a_large_object_that_changed_on_its_way_is_found(
+    database17: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Altered behind the snapshot's back, at the end of its last piece; as many objects, as many bytes."""
+    database17.run("CREATE TABLE t (a int)", *OBJECTS)
+    ((oid,),) = database17.rows("SELECT max(oid) FROM pg_largeobject_metadata")
+    read = live.read_large_objects
+
+    def other(session: Any) -> Any:
+        session.execute("ROLLBACK")
+        database17.run(f"SELECT lo_put({oid}, {2 * live.PIECE + 2}, 'X')")
+        session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        session.execute("SAVEPOINT comparing")
+        return read(session)
+
+    monkeypatch.setattr(deep, "read_large_objects", other)
+    with pytest.raises(DumpDamaged, match=rf"other content of large objects \({oid}\)"):
+        made(database17, tmp_path / "1")
+
+
+def test_large_objects_that_cannot_be_read_in_time_or_at_all_are_told(
+    database17: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database17.run("CREATE TABLE t (a int)", *OBJECTS)
+
+    def slow(session: Any) -> Any:
+        session.execute("SET LOCAL statement_timeout = 50")
+        session.execute("SELECT pg_sleep(60)")
+
+    monkeypatch.setattr(deep, "read_large_objects", slow)
+    body = made(database17, tmp_path / "1")
+    assert (body["deep"]["large_objects"], body["deep"]["trouble"]) == (False, None)
+
+    def denied(session: Any) -> Any:
+        session.execute("SELECT lo_get(1)")
+
+    monkeypatch.setattr(deep, "read_large_objects", denied)
+    body = made(database17, tmp_path / "2")
+    assert body["deep"]["large_objects"] is False
+    assert any("large objects: large object 1 does not exist" in told for told in deep.warnings(body))
+
+
+def test_large_objects_of_last_week_are_overdue_by_name() -> None:
+    part = {"trouble": None, "overdue": [["", "large objects"]], "remembered": True, "budget": 1}
+    (told,) = deep.warnings({"deep": part})
+    assert told.endswith("a budget of 1 seconds is not enough: large objects")
