@@ -50,6 +50,16 @@ def current() -> Context:
     )
 
 
+def secret(name: str) -> Optional[str]:
+    """A secret that the control node sent for this task; None where it sent none.
+
+    It stands in the memory of this process only: it is no part of ``Context``, which may be shown.
+    """
+    module = sys.modules.get(CONTEXT_MODULE)
+    secrets: Mapping[str, str] = getattr(module, "DATA", {}).get("secrets") or {}
+    return secrets.get(name) or None
+
+
 def require_run_id() -> str:
     """The run id; raises ``NotProved`` when the module is called outside of a run."""
     run_id = current().run_id

@@ -363,6 +363,34 @@ class ToolFailed(BackupError):
     remedy = "Read the program's own message in the facts; run again once its cause is removed."
 
 
+class NotAuthorized(BackupError):
+    """The level of authority that this needs was not proven."""
+
+    code = "not_authorized"
+    remedy = (
+        "Give the token of the level that the message names, from its vault or AWX credential, as variable "
+        "wst_backup_authority_token, or ask somebody who holds it. Wrong tokens make the next attempt wait, up to half "
+        "a minute, and lock nobody out."
+    )
+
+
+class AuthorityMissing(BackupError):
+    """The host was never told who may do what, and what is production."""
+
+    code = "authority_missing"
+    remedy = "An administrator of the host provisions it once."
+
+
+class AuthorityDamaged(BackupError):
+    """The host's authority record is not what was written."""
+
+    code = "authority_damaged"
+    remedy = (
+        "Keep the named file as evidence: an administrator of the host moves it away and provisions anew. The audit "
+        "log tells who changed what."
+    )
+
+
 class AuditBroken(BackupError):
     """The audit log's chain does not hold."""
 

@@ -53,6 +53,21 @@ class HostLayout:
         return os.path.join(self.root, "db.key")
 
     @property
+    def authority_file(self) -> str:
+        """Who may do what, and what is production."""
+        return os.path.join(self.root, "authority.json")
+
+    @property
+    def authority_attempts(self) -> str:
+        """Tokens that were wrong, counted."""
+        return os.path.join(self.root, "authority.attempts.json")
+
+    @property
+    def authority_lock(self) -> str:
+        """Held while a token is tried."""
+        return os.path.join(self.root, "authority.lock")
+
+    @property
     def coverage_file(self) -> str:
         """When each table was last compared with its source."""
         return os.path.join(self.root, "coverage.json")

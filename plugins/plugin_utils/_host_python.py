@@ -26,6 +26,7 @@ from ansible.plugins.action import ActionBase
 from . import _connection, _control_log, _errors, _payload, _progress, _run_identity
 from ._exchange import Exchange, FirstContactFailed
 from ._follow import Follower
+from ._secrets import read_secrets
 from ._settings import CONTROL_DIR, Settings, read_settings
 
 PROGRESS_EVERY = 3.0  # seconds between progress lines
@@ -36,15 +37,19 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
     """Runs the module of the same name on the host.
 
     :cvar runs_as: ``job`` for what changes something; ``attached`` for what is safe to repeat. Check mode is attached.
+    :cvar carries: the secrets that this module may be told, by their names there, and the variables that hold them.
+        They travel in the payload: never as parameters, which Ansible shows, nor in the environment or on a disk.
     """
 
     runs_as: ClassVar[str] = "job"
+    carries: ClassVar[Mapping[str, str]] = {}
     clock: Callable[[], float] = staticmethod(time.monotonic)
     sleep: Callable[[float], None] = staticmethod(time.sleep)
 
     _settings: Optional[Settings] = None  # None until the task's variables have been read
     _host: str = ""
     _run_id: str = ""
+    _secrets: Mapping[str, str] = {}
     _in_run: bool = False  # a run was begun on this host, so it has been reached before
     _module_data: Any = None
     _python: list[str]
@@ -103,6 +108,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         settings = read_settings(own, template, windows=windows, root=self._task.args.get("root"))
         self._settings = settings
         self._in_run = bool(_run_identity.current_run_id(task_vars))
+        self._secrets = read_secrets(own, template, self.carries)
         self._run_id = self.run_id(task_vars)
         self._nonce = secrets.token_hex(6)
         become = bool(self._connection.become) or bool(self._play_context.become)
@@ -160,7 +166,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         request: dict[str, Any] = {
             "module": module,
             "environment": self._environment(),
-            "context": {**self._context(), **self.told(settings)},
+            "context": {**self._context(), **self.told(settings), "secrets": self._secrets},
         }
         if self.runs_as == "attached" or self._task.check_mode:
             reply = exchange.ask({**request, "mode": "attached"})
