@@ -224,6 +224,14 @@ def kill_job(world: World) -> None:
     wait_until(lambda: pid not in job_processes(world), "the killed job is still there")
 
 
+def kill_tools(world: World) -> None:
+    """End the PostgreSQL programs of the host's job, and nothing else."""
+    found = tool_processes(world)
+    assert found
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+
+
 def jobs(world: World, step: str) -> set[Path]:
     """The directories of all jobs of that step."""
     return set((world.control / "runs").glob(f"*/{step}-*"))

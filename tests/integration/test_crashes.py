@@ -24,6 +24,7 @@ from integration.disturbance import (
     job_processes,
     jobs,
     kill_job,
+    kill_tools,
     lease,
     lease_from_the_future,
     lease_is_old,
@@ -117,6 +118,43 @@ def test_the_server_ends_the_sessions_in_the_middle_of_a_dump(host: World) -> No
     before.assert_nothing_published(host)
     assert_tidy(host)
     assert_next_run_is_clean(host)
+
+
+def test_pg_dump_alone_is_killed(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate:
+        with playing(host) as run:
+            gate.wait(run)
+            kill_tools(host)
+            played = run.end()
+    # Under wine a killed program has exit code 0: worse than anything Windows does, and the dump's proof finds it.
+    code = "dump_empty" if host.windows else "tool_failed"
+    assert played.failed_with(code), played.output
+    assert_ended_with(host, code)
+    before.assert_nothing_published(host)
+    assert_tidy(host)
+    assert_next_run_is_clean(host)
+
+
+def test_the_final_name_is_taken_while_the_run_goes_on(host: World) -> None:
+    before = Before.of(host)
+    with held_dumps(host) as gate, playing(host) as run:
+        gate.wait(run)
+        taken = host.local / f"wst-backup-{lease(host)['run_id'][:15]}.zip"
+        taken.write_bytes(b"somebody else's")
+        gate.open()
+        played = run.end()
+    try:
+        assert played.failed_with("artifact_exists"), played.output
+        assert str(taken.name) in played.output
+        assert_ended_with(host, "artifact_exists")
+        assert taken.read_bytes() == b"somebody else's"
+    finally:
+        taken.unlink()
+    before.assert_nothing_published(host)
+    assert lease(host) == {}
+    assert_next_run_is_clean(host)
+    assert_tidy(host)  # the next run has swept what this one had built
 
 
 def test_the_job_is_killed_while_it_archives(host: World) -> None:
