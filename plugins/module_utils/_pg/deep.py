@@ -16,7 +16,7 @@ import functools
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _hashing, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
@@ -24,16 +24,16 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import BackupEr
 from ansible_collections.wst.backup.plugins.module_utils._pg import coverage, rotation
 from ansible_collections.wst.backup.plugins.module_utils._pg import toc as toc_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
+from ansible_collections.wst.backup.plugins.module_utils._pg.facts import Survey
 from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import Fingerprint, LargeObjects
-from ansible_collections.wst.backup.plugins.module_utils._pg.live import (
-    fingerprint_table,
-    read_large_objects,
-    size_of_large_objects,
-)
+from ansible_collections.wst.backup.plugins.module_utils._pg.live import fingerprint_table, read_large_objects
 from ansible_collections.wst.backup.plugins.module_utils._pg.rotation import Candidate, Name, Past
 from ansible_collections.wst.backup.plugins.module_utils._pg.snapshot import Snapshot
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import CONFIGURATION, TABLE, shorten
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
+
+if TYPE_CHECKING:
+    from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
 
 BUDGET = 120  # seconds; whoever waits for an exclusive lock on a table waits so much longer
 OBJECTS: Name = ("", "large objects")  # their place among the tables, none of which has a schema without a name
@@ -61,28 +61,25 @@ class Comparison:
 def read_source(
     order: DeepOrder,
     snapshot: Snapshot,
-    sizes: Mapping[str, int],
+    survey: Survey,
     dump: str,
     *,
-    large_objects: int,
     place: str,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
 ) -> Comparison:
     """Fingerprints of what has its turn, in the snapshot.
 
-    :param sizes: bytes of each table by its label.
     :param dump: the dump's path; its table of contents has the columns.
-    :param large_objects: how many there are.
     :raises DumpDamaged: it has no table of contents; Cancelled.
     """
     found = Comparison()
     if order.budget <= 0:
         return found
     tables = {(table.schema, table.name): table for table in snapshot.tables if table.has_rows}
-    found.candidates = [Candidate(name, sizes.get(table.label, 0)) for name, table in tables.items()]
-    if large_objects:
-        found.candidates.append(Candidate(OBJECTS, size_of_large_objects(snapshot.session)))
+    found.candidates = [Candidate(name, survey.sizes.get(table.label, 0)) for name, table in tables.items()]
+    if survey.large_objects:
+        found.candidates.append(Candidate(OBJECTS, survey.object_bytes))
     history = coverage.load(order.coverage_file, place)
     _jobs.step("compare with the source")
     copies = _copies(dump)
@@ -92,7 +89,7 @@ def read_source(
         if left <= 0:
             break
         if candidate.name == OBJECTS:
-            work: Callable[[], Fingerprint] = functools.partial(_objects, snapshot, found)
+            work: Callable[[], Fingerprint] = functools.partial(_objects, snapshot, found, deadline, clock)
         elif copy is None:  # a table that is not in the dump is found by the dump's proof
             break
         else:
@@ -102,8 +99,16 @@ def read_source(
     return found
 
 
-def _objects(snapshot: Snapshot, found: Comparison) -> Fingerprint:
-    found.objects = read_large_objects(snapshot.session)
+def _objects(snapshot: Snapshot, found: Comparison, deadline: float, clock: Callable[[], float]) -> Fingerprint:
+    """A statement's time limit is that of one statement, and this takes many: each gets what is left by then."""
+
+    def pace() -> None:
+        left = deadline - clock()
+        if left <= 0:
+            raise driver().errors.QueryCanceled("the time for the comparison is over")
+        _limit(snapshot.session, left)
+
+    found.objects = read_large_objects(snapshot.session, pace)
     return found.objects.fingerprint
 
 
@@ -178,12 +183,16 @@ def _read(snapshot: Snapshot, work: Callable[[], Fingerprint], seconds: float) -
     """The savepoint outlives a reading that is stopped, and gives back what it locked and set."""
     session = snapshot.session
     session.execute("SAVEPOINT comparing")
-    session.execute(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}")
+    _limit(session, seconds)
     try:
         return work()
     finally:
         with contextlib.suppress(driver().Error):  # what failed is on its way
             session.execute("ROLLBACK TO SAVEPOINT comparing")
+
+
+def _limit(session: Session, seconds: float) -> None:
+    session.execute(f"SET LOCAL statement_timeout = {max(1, int(seconds * 1000))}")
 
 
 def _attempt(found: Comparison, name: Name, read: Callable[[], Fingerprint], clock: Callable[[], float]) -> bool:

@@ -83,7 +83,8 @@ class Survey:
     sequences: List[Tuple[str, str]]
     large_objects: int
     extensions: List[Dict[str, str]]
-    sizes: Dict[str, int]  # bytes on the server by "schema.name", for progress only
+    sizes: Dict[str, int]  # bytes on the server by "schema.name", for progress and estimates
+    object_bytes: int  # that all large objects take on the server
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def survey(snapshot: Snapshot, options: DatabaseOptions) -> Survey:
             for name, version, schema in session.execute(_EXTENSIONS).fetchall()
         ]
         sizes = _sizes(session, [table for table in snapshot.tables if table.has_rows])
-    return Survey(server=server, sequences=sequence_names, large_objects=objects, extensions=extensions, sizes=sizes)
+        object_bytes = int(one_row(session, "SELECT pg_relation_size('pg_catalog.pg_largeobject')")[0])
+    return Survey(server, sequence_names, objects, extensions, sizes, object_bytes)
 
 
 def count(snapshot: Snapshot, options: DatabaseOptions, found: Survey) -> DatabaseFacts:

@@ -10,11 +10,11 @@ generated ones are not copied. Nothing is computed in SQL: ``t::text`` means a c
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Iterable, Iterator, List
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, List
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import DumpDamaged
-from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, one_row
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
 from ansible_collections.wst.backup.plugins.module_utils._pg.fingerprint import (
     Buffer,
     Fingerprint,
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
 
 GATHERED = 1 << 16  # bytes; the server sends each row by itself
-PIECE = 1 << 16  # bytes of a large object at a time
-AT_ONCE = 100  # large objects whose first pieces come together: most have no other
+FIRST = 1 << 16  # bytes of each large object that come together with those of others: most have no more
+AT_ONCE = 100  # large objects
+FURTHER = 1 << 20  # bytes of one large object at a time after that
 
 _NAME = rb'(?:"(?:[^"]|"")*"|[^\s".()]+)'
 _COPY = re.compile(rb"COPY " + _NAME + rb"\." + _NAME + rb" (\(.*\))? FROM stdin;\s*", re.DOTALL)
@@ -92,31 +93,41 @@ def _gathered(rows: Iterable[Buffer]) -> Iterator[Buffer]:
     yield b"".join(held)
 
 
-def size_of_large_objects(session: Session) -> int:
-    """Bytes that all of them take on the server; what the session raises."""
-    return int(one_row(session, "SELECT pg_relation_size('pg_catalog.pg_largeobject')")[0])
-
-
-def read_large_objects(session: Session) -> LargeObjects:
+def read_large_objects(session: Session, pace: Callable[[], None] = lambda: None) -> LargeObjects:
     """Of every large object that the session's snapshot has; the session must be in a transaction.
 
+    :param pace: called before each statement; may end the reading by what it raises.
     :raises Cancelled; what the session raises, such as for an object that its user may not read.
     """
     found = ObjectSum()
     done = 0
     first = b"SELECT oid, lo_get(oid, 0, %s::int) FROM pg_catalog.pg_largeobject_metadata ORDER BY oid"
     with session.cursor("objects", binary=True) as objects, session.cursor(binary=True) as rest:
-        objects.itersize = AT_ONCE
-        for oid, piece in objects.execute(first, (PIECE,)):
-            found.begin(oid)
-            found.data(piece)
-            size = len(piece)
-            while len(piece) == PIECE:
-                rest.execute(b"SELECT lo_get(%s::oid, %s::bigint, %s::int)", (oid, size, PIECE))
-                ((piece,),) = rest.fetchall()
-                found.data(piece)
-                size += len(piece)
-            found.end()
-            done += size
-            _jobs.progress(done, None, f"large object {oid}")
-    return found.found()
+        pace()
+        objects.execute(first, (FIRST,))
+        while True:
+            pace()
+            batch = objects.fetchmany(AT_ONCE)
+            if not batch:
+                return found.found()
+            for oid, piece in batch:
+                found.begin(oid)
+                for each in _pieces(rest, oid, piece, pace):
+                    found.data(each)
+                    done += len(each)
+                    _jobs.progress(done, None, f"large object {oid}")
+                found.end()
+
+
+def _pieces(cursor: Any, oid: int, first: bytes, pace: Callable[[], None]) -> Iterator[bytes]:
+    """The content of one object, of which the first piece is there already; a short piece is its last."""
+    piece, wanted, size = first, FIRST, 0
+    while True:
+        yield piece
+        size += len(piece)
+        if len(piece) < wanted:
+            return
+        wanted = FURTHER
+        pace()
+        cursor.execute(b"SELECT lo_get(%s::oid, %s::bigint, %s::int)", (oid, size, wanted))
+        ((piece,),) = cursor.fetchall()

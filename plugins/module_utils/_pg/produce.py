@@ -126,15 +126,7 @@ def _make(order: Order, password: str, partial: str) -> Tuple[Dict[str, Any], by
             facts = facts_of.count(snapshot, options, survey)
             with named(options):
                 roles = roles_sql(session)
-            compared = deep.read_source(
-                order.deep,
-                snapshot,
-                survey.sizes,
-                partial,
-                large_objects=survey.large_objects,
-                place=options.place,
-                now=utc_now(),
-            )
+            compared = deep.read_source(order.deep, snapshot, survey, partial, place=options.place, now=utc_now())
     body = {**record.expectation(snapshot, facts, options), **record.warnings_part(written.warnings)}
     body["tables"] = deep.expect(body["tables"], compared)
     body["large_objects"] = deep.expect_objects(body["large_objects"], compared)

@@ -29,9 +29,10 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
 ``large_objects``
     ``count``, ``fingerprint``, ``sha256`` ({oid: SHA-256 of its content}; null where there are more than a thousand)
 ``deep``
-    ``budget`` (seconds; 0: the source was not asked), ``compared`` (tables), ``overdue`` ([schema, name] of those that
-    no run has compared for a week), ``trouble`` (what ended the comparison early, or null), ``remembered`` (whether the
-    host knows of it; null with no budget)
+    ``budget`` (seconds; 0: the source was not asked), ``compared`` (tables), ``large_objects`` (whether all of them
+    were; null where there are none or the source was not asked), ``overdue`` ([schema, name] of what no run has
+    compared for a week; the large objects are ["", "large objects"]), ``trouble`` (what ended the comparison early, or
+    null), ``remembered`` (whether the host knows of it; null with no budget)
 ``extensions``
     ``name``, ``version``, ``schema``
 ``dump``
@@ -46,7 +47,7 @@ Version 1 of its body; sizes are bytes, times ``YYYY-MM-DDTHH:MM:SSZ``, names ar
     unknown), ``first`` (the first 50 of each kind: ``kind``, ``text``), ``noise`` (up to 20 lines that are not its own)
 ``proof``
     ``tables`` (with data), ``rows_total``, ``large_objects``, ``sequences``: what the full decode found, equal to the
-    above
+    above; ``warnings`` as above, of the pg_restore that decoded it
 """
 
 from __future__ import annotations

@@ -203,11 +203,13 @@ def test_budgets_that_make_no_sense(database17: Any, budget: int) -> None:
         produce.check_order(database17.order(deep=deep.DeepOrder(budget=budget)))
 
 
+LARGEST = live.FIRST + 2 * live.FURTHER + 3  # bytes
 OBJECTS = (
     "SELECT lo_from_bytea(0, '')",
     "SELECT lo_from_bytea(0, 'one')",
-    f"SELECT lo_from_bytea(0, decode(repeat('ab', {live.PIECE}), 'hex'))",  # ends where a piece ends
-    f"SELECT lo_from_bytea(0, decode(repeat('0102', {live.PIECE}), 'hex') || 'end')",
+    f"SELECT lo_from_bytea(0, decode(repeat('ab', {live.FIRST}), 'hex'))",  # ends where a piece ends
+    f"SELECT lo_from_bytea(0, decode(repeat('cd', {live.FIRST + live.FURTHER}), 'hex'))",
+    f"SELECT lo_from_bytea(0, decode(repeat('01', {LARGEST - 3}), 'hex') || 'end')",
 )
 
 
@@ -232,12 +234,12 @@ def test_a_large_object_that_changed_on_its_way_is_found(
     ((oid,),) = database17.rows("SELECT max(oid) FROM pg_largeobject_metadata")
     read = live.read_large_objects
 
-    def other(session: Any) -> Any:
+    def other(session: Any, pace: Any) -> Any:
         session.execute("ROLLBACK")
-        database17.run(f"SELECT lo_put({oid}, {2 * live.PIECE + 2}, 'X')")
+        database17.run(f"SELECT lo_put({oid}, {LARGEST - 1}, 'X')")
         session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         session.execute("SAVEPOINT comparing")
-        return read(session)
+        return read(session, pace)
 
     monkeypatch.setattr(deep, "read_large_objects", other)
     with pytest.raises(DumpDamaged, match=rf"other content of large objects \({oid}\)"):
@@ -249,7 +251,7 @@ def test_large_objects_that_cannot_be_read_in_time_or_at_all_are_told(
 ) -> None:
     database17.run("CREATE TABLE t (a int)", *OBJECTS)
 
-    def slow(session: Any) -> Any:
+    def slow(session: Any, pace: Any) -> Any:
         session.execute("SET LOCAL statement_timeout = 50")
         session.execute("SELECT pg_sleep(60)")
 
@@ -257,7 +259,7 @@ def test_large_objects_that_cannot_be_read_in_time_or_at_all_are_told(
     body = made(database17, tmp_path / "1")
     assert (body["deep"]["large_objects"], body["deep"]["trouble"]) == (False, None)
 
-    def denied(session: Any) -> Any:
+    def denied(session: Any, pace: Any) -> Any:
         session.execute("SELECT lo_get(1)")
 
     monkeypatch.setattr(deep, "read_large_objects", denied)
@@ -270,3 +272,23 @@ def test_large_objects_of_last_week_are_overdue_by_name() -> None:
     part = {"trouble": None, "overdue": [["", "large objects"]], "remembered": True, "budget": 1}
     (told,) = deep.warnings({"deep": part})
     assert told.endswith("a budget of 1 seconds is not enough: large objects")
+
+
+def test_all_statements_for_large_objects_share_one_budget(database17: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a second here and alone would be in time: the fourth is not begun."""
+    database17.run("CREATE TABLE t (a int)", *OBJECTS)
+    ticks, limit, limits = iter(range(100)), deep._limit, []
+
+    def watched(session: Any, seconds: float) -> None:
+        limits.append(seconds)
+        limit(session, seconds)
+
+    monkeypatch.setattr(deep, "_limit", watched)
+    found = deep.Comparison()
+    with database17.session() as session, snapshot.hold(session, database17.options(), lock_timeout=5) as held:
+        work = partial(deep._objects, held, found, 3.0, lambda: next(ticks))
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            deep._read(held, work, 3.0)
+        assert session.execute("SHOW statement_timeout").fetchone() == ("0",)
+    assert limits == [3.0, 3.0, 2.0, 1.0]
+    assert found.objects is None
