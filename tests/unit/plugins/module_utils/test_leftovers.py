@@ -43,7 +43,15 @@ def test_old_probes_and_unfinished_markers_go(tmp_path: Path) -> None:
     assert found(tmp_path) == sorted(os.listdir(tmp_path))
 
 
-RECORDS = ["lease.json", "coverage.json", "audit.jsonl", "audit-12.jsonl", "audit.torn-3"]
+RECORDS = [
+    "lease.json",
+    "coverage.json",
+    "authority.json",
+    "authority.attempts.json",
+    "audit.jsonl",
+    "audit-12.jsonl",
+    "audit.torn-3",
+]
 
 
 @pytest.mark.parametrize("record", RECORDS)
