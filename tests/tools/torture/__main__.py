@@ -21,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from tools.torture import fault, server
-from tools.torture.torture import ROUNDS, Order, Report, torture
+from tools.torture.rounds import ROUNDS, Order, Report, torture
 
 
 def main(argv: list[str] | None = None) -> int:

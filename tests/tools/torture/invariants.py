@@ -54,7 +54,7 @@ def after_fault(world: World, ledger: Ledger, ran: Ran, *, held: str = "", befor
         problems += _lost_or_changed(world, ledger, name, held=held, before=before)
         missing = set(ledger.good[name]) - stems
         problems += [f"{name}/{stem} is good and does not count" for stem in sorted(missing)]
-    problems += _audit(world, ledger, ran)
+    problems += _audit(world, ledger, ran, counting)
     if not ran.code and not ran.controller_died:
         ledger.ended_well.add(ran.run_id)
         problems += [
@@ -144,7 +144,7 @@ def _counts_and_is_not(world: World, ledger: Ledger, name: str, stems: set[str])
     return problems
 
 
-def _audit(world: World, ledger: Ledger, ran: Ran) -> list[str]:
+def _audit(world: World, ledger: Ledger, ran: Ran, counting: dict[str, set[str]]) -> list[str]:
     """The chain holds, but for a torn end; no run says that it ended well and did not; those that did are there."""
     directory = world.control / "audit"
     lines = b"".join(path.read_bytes() for path in _segments(directory)).splitlines()
@@ -159,8 +159,11 @@ def _audit(world: World, ledger: Ledger, ran: Ran) -> list[str]:
     for run_id in ledger.ended_well - set(ends):
         problems.append(f"the log does not tell any more that run {run_id} ended")
     own = ends.get(ran.run_id)
-    if own is not None and own["result"] == "success" and ran.code and not ran.struck:
-        problems.append(f"the log says that the run ended well; it ended with {ran.code}")
+    if own is not None and own["result"] == "success":  # whatever came after it, such as a release that failed
+        stem = own["details"]["artifact"]
+        problems += [
+            f"the log says that {stem} is there; not on {name}" for name in LAYERS if stem not in counting[name]
+        ]
     if own is None and not ran.controller_died and not any("control node" in note for note in ran.notes):
         problems.append("the control node lived, and neither it nor the host recorded the run's end")
     return problems

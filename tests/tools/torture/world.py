@@ -19,8 +19,9 @@ from ansible_collections.wst.backup.plugins.plugin_utils import _run_identity
 from ansible_collections.wst.backup.plugins.plugin_utils._outcome import failure, outcome
 from ansible_collections.wst.backup.tests.unit.pgserver import PASSWORD
 from tools.torture import clock, fault, steps
+from tools.torture.child import Strikes
 from tools.torture.fault import Fault
-from tools.torture.process import Done, Processes, Strikes
+from tools.torture.process import Done, Processes
 from tools.torture.server import Database
 
 POLICY = {"backup_keep_min": 2, "backup_keep_max": 3, "backup_min_age_days": 1}
