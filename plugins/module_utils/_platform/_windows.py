@@ -18,6 +18,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._windows_file
     replace,
     scan,
 )
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_holders import holders
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_process import (
     ChildGroup,
     base_environment,
@@ -28,6 +29,13 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._windows_proc
     process_started,
     shell_quotas,
     start_failure,
+)
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_restore import (
+    apply_sddl,
+    kept_metadata,
+    make_link,
+    set_attributes,
+    set_time,
 )
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_security import (
     access_problems,
@@ -46,6 +54,7 @@ __all__ = [
     "FileLock",
     "absolute_path",
     "access_problems",
+    "apply_sddl",
     "base_environment",
     "boot_id",
     "child_options",
@@ -54,8 +63,11 @@ __all__ = [
     "end_process",
     "explicit_aces",
     "flush_directory",
+    "holders",
     "identity",
+    "kept_metadata",
     "long_path",
+    "make_link",
     "make_private_directory",
     "named_streams",
     "open_source",
@@ -68,6 +80,8 @@ __all__ = [
     "replace",
     "scan",
     "sddl",
+    "set_attributes",
+    "set_time",
     "shell_quotas",
     "start_failure",
     "volume",
