@@ -128,6 +128,7 @@ __all__ = [
     "closing_commands",
     "contain_children",
     "create_new",
+    "create_plain",
     "end_process",
     "explicit_aces",
     "facts_of",
@@ -164,6 +165,11 @@ def create_new(path: str) -> BinaryIO:
     Raises FileExistsError when the name is taken, OSError otherwise.
     """
     return open(long_path(path), "x+b", opener=_private_opener)
+
+
+def create_plain(path: str) -> BinaryIO:
+    """The same, with the mode that new files have here: for what is somebody else's."""
+    return open(long_path(path), "x+b")
 
 
 def _private_opener(path: str, flags: int) -> int:
