@@ -88,10 +88,14 @@ class Extractor:
     def _contents(self) -> None:
         """Directories and files, each proved while it is written."""
         for member, entry in self._selected():
+            if entry is None:
+                continue  # a link
             if member.kind == DIRECTORY:
+                for _nothing in self._artifact.reader.content(entry):
+                    pass  # there is none, which is proved by that, with the local header
                 self._ensure_directory(member.path)
                 self.totals.directories += 1
-            elif entry is not None:
+            else:
                 self._ensure_directory(member.path.rpartition("/")[0])
                 self._write(member, entry)
                 self.totals.files += 1
