@@ -19,13 +19,15 @@ from ansible_collections.wst.backup.plugins.module_utils._authority.levels impor
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._restore.extract_step import Request, extract
 from ansible_collections.wst.backup.plugins.module_utils._restore.selection import Selection
-from ansible_collections.wst.backup.tests.unit.plugins.module_utils._archive.conftest import RUN_ID, Kit
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._archive.conftest import RUN_ID, Kit, unreadable
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import (
     TOKENS,
     carry,
     directory_target,
     provisioned,
 )
+
+__all__ = ["Scene", "unreadable"]
 
 
 class Scene:
