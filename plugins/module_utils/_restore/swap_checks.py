@@ -24,13 +24,13 @@ from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan impo
 BEFORE = ".before-"  # what an old tree's name has behind it, with the run id
 
 
-def check_paths(pairs: Sequence[Tuple[str, str]], layout: HostLayout) -> None:
-    """What can be said of the paths alone. Raises InputInvalid, RestoreTargetRefused."""
+def checked_paths(pairs: Sequence[Tuple[str, str]], layout: HostLayout) -> List[Tuple[str, str]]:
+    """The pairs in the system's own spelling. Raises InputInvalid, RestoreTargetRefused for what paths alone tell."""
     if not pairs:
         raise InputInvalid("there are no trees to swap")
-    paths = [path for pair in pairs for path in pair]
+    whole = [(targets.whole(new), targets.whole(target)) for new, target in pairs]
+    paths = [path for pair in whole for path in pair]
     for path in paths:
-        targets.check_path(path)
         if targets.below(path, layout.root) or targets.below(layout.root, path):
             raise RestoreTargetRefused(
                 f"{path} is not apart from {layout.root}: what is made there keeps its closed access list",
@@ -39,6 +39,7 @@ def check_paths(pairs: Sequence[Tuple[str, str]], layout: HostLayout) -> None:
     for one, other in itertools.permutations(paths, 2):
         if targets.below(one, other):
             raise RestoreTargetRefused(f"{one} is not apart from {other}", path=one, other=other)
+    return whole
 
 
 def pair_of(new: str, target: str, run_id: str) -> Pair:
