@@ -284,6 +284,40 @@ class RetentionRefused(BackupError):
     remedy = "Retention needs a verified and mirrored set of this run; mend what stopped that and run again."
 
 
+# --- recovery -------------------------------------------------------------------------------------------------------
+
+
+class RestoreTargetRefused(BackupError):
+    """The target of a restore is not one that may be written: it exists, is not beside what it replaces, or is not
+    what it was said to be."""
+
+    code = "restore_target_refused"
+    remedy = (
+        "Nothing was written. Name a target that does not exist yet, on the volume of what it shall replace, or mend "
+        "what the message names, then run again."
+    )
+
+
+class RestoreTargetBusy(BackupError):
+    """Somebody uses what a restore would replace."""
+
+    code = "restore_target_busy"
+    remedy = (
+        "The production tree or database is as it was. Stop the named programs or services, or list them so that the "
+        "restore stops them itself, then run again."
+    )
+
+
+class DrillMismatch(BackupError):
+    """What was restored is not what the set promised."""
+
+    code = "drill_mismatch"
+    remedy = (
+        "Do not rely on this set. Read the named differences, verify its copy on the other layer, drill an older set, "
+        "and keep the evidence of this drill."
+    )
+
+
 # --- host -----------------------------------------------------------------------------------------------------------
 
 
