@@ -318,6 +318,47 @@ class DrillMismatch(BackupError):
     )
 
 
+class DrillControlFailed(BackupError):
+    """A drill's negative control was not found: what judges the set would have passed a bad one."""
+
+    code = "drill_control_failed"
+    remedy = "Believe no drill of this version until this is understood. Keep the evidence and report it as a defect."
+
+
+class RestoreFailed(BackupError):
+    """The dump decodes, and the server would not take it."""
+
+    code = "restore_failed"
+    remedy = (
+        "The set cannot be restored as it is. Read what the server said of which object; mend the source (or the "
+        "target, where that lacks something), take a new backup and drill that."
+    )
+
+
+class DbExtensionMissing(BackupError):
+    """The target server lacks an extension that the dump needs."""
+
+    code = "db_extension_missing"
+    remedy = (
+        "Install the extension on the target server (on Azure: allow it in azure.extensions), or list it in "
+        "allow_missing_extensions where nothing that you need depends on it."
+    )
+
+
+class SetMissing(BackupError):
+    """No set on that layer counts."""
+
+    code = "set_missing"
+    remedy = "Run playbook list.yml to see which sets there are and why they do not count, then make or repair one."
+
+
+class SetTooOld(BackupError):
+    """The newest set is older than what may be lost."""
+
+    code = "set_too_old"
+    remedy = "Find out why no newer backup counts (playbook list.yml), make one, then drill that."
+
+
 # --- host -----------------------------------------------------------------------------------------------------------
 
 

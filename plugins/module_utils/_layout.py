@@ -14,18 +14,23 @@ DATABASE_FACTS = "database.json"
 ARCHIVE_FACTS = "archive.json"
 VERIFICATION = "verification.json"
 ROLES_SQL = "roles.sql"
+SCRATCH_FACTS = "scratch.json"
 
 
 @dataclass(frozen=True)
 class HostLayout:
-    """The directories of one host; only joins paths, touches nothing."""
+    """The directories of one host; only joins paths, touches nothing.
+
+    :param drills: those of a drill, which has a lock and workspaces of its own and may run beside a backup.
+    """
 
     root: str
+    drills: bool = False
 
     @property
     def lock_dir(self) -> str:
         """The run's lock and lease."""
-        return os.path.join(self.root, "lock")
+        return os.path.join(self.root, "drill-lock" if self.drills else "lock")
 
     @property
     def holds_dir(self) -> str:
@@ -45,7 +50,7 @@ class HostLayout:
     @property
     def scratch_dir(self) -> str:
         """Workspaces: a directory per run, swept with it."""
-        return os.path.join(self.root, "scratch")
+        return os.path.join(self.root, "drills" if self.drills else "scratch")
 
     @property
     def key_file(self) -> str:
