@@ -58,6 +58,11 @@ class HostLayout:
         return os.path.join(self.root, "db.key")
 
     @property
+    def restore_key_file(self) -> str:
+        """The password of a role that may create databases, where restores have one of their own."""
+        return os.path.join(self.root, "restore.key")
+
+    @property
     def authority_file(self) -> str:
         """Who may do what, and what is production."""
         return os.path.join(self.root, "authority.json")
