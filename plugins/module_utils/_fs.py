@@ -198,7 +198,17 @@ def _remove_tree(path: str) -> None:
             else:
                 _unlink(entry.path)
     for directory in reversed(directories):
-        os.rmdir(api.long_path(directory))
+        _remove_directory(directory)
+
+
+def _remove_directory(path: str) -> None:
+    try:
+        os.rmdir(api.long_path(path))
+    except PermissionError:
+        if os.lstat(api.long_path(path)).st_mode & stat.S_IWRITE:
+            raise
+        os.chmod(api.long_path(path), stat.S_IRWXU)  # nor a read-only directory, which a restore may have put back
+        os.rmdir(api.long_path(path))
 
 
 def _remove_link(path: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description
@@ -27,6 +27,7 @@ from ansible_collections.wst.backup.plugins.module_utils._fs import (
 from ansible_collections.wst.backup.plugins.module_utils._layout import ARCHIVE_FACTS, ROLES_SQL, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
+from ansible_collections.wst.backup.plugins.module_utils._newfile import created
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 SPOOLS = ("central.spool", "members.spool")
@@ -143,7 +144,7 @@ def _write(
     _jobs.step("archive")
     with contextlib.ExitStack() as stack:
         central, spool = (_spool(stack, os.path.join(workspace, name)) for name in SPOOLS)
-        file = stack.enter_context(_created(partial))
+        file = stack.enter_context(created(partial))
         builder = Builder(
             file,
             central=central,
@@ -160,30 +161,11 @@ def _write(
     return built
 
 
-@contextlib.contextmanager
-def _created(path: str) -> Iterator[BinaryIO]:
-    """A new file. Closing one on a full disk fails again: that must not hide the failure that is on its way."""
-    try:
-        file = api.create_new(path)
-    except OSError as error:
-        raise translate_oserror(error, path) from error
-    try:
-        yield file
-    except BaseException:
-        with contextlib.suppress(OSError):
-            file.close()
-        raise
-    try:
-        file.close()
-    except OSError as error:
-        raise translate_oserror(error, path) from error
-
-
 def _spool(stack: contextlib.ExitStack, path: str) -> BinaryIO:
     """A file of ours that is gone when the stack is."""
     remove_file(path)
     stack.callback(_forget, path)
-    return stack.enter_context(_created(path))
+    return stack.enter_context(created(path))
 
 
 def _forget(path: str) -> None:

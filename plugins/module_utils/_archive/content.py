@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
@@ -63,29 +63,64 @@ def find_manifest(reader: ZipReader) -> Optional[ManifestFound]:
     )
 
 
+Watch = Callable[[bytes], None]
+
+
+def listed(
+    reader: ZipReader, found: ManifestFound, *, watch: Optional[Watch] = None
+) -> Iterator[Tuple[Member, Optional[ZipEntry]]]:
+    """Each line of the member list with its member, a link's without; both are read as streams, side by side.
+
+    Raises by name where the two do not tell the same names in the same order. Contents are not read.
+
+    :param watch: is told the bytes of the list.
+    """
+    own = (found.entry.offset, found.members.offset)  # proved when they were read; they cannot list themselves
+    entries = (entry for entry in reader.entries() if entry.offset not in own)
+    chunks = reader.content(found.members)
+    lines = read_members(chunks if watch is None else _watched(chunks, watch))
+    for number, line in enumerate(lines, start=1):
+        if number > MAX_MEMBERS:
+            raise ArtifactUnsupported(f"its member list has more than {MAX_MEMBERS} lines")
+        if line.kind == LINK:
+            yield line, None
+            continue
+        entry = next(entries, None)
+        if entry is None:
+            raise _missing(line)
+        # The bytes of the name too: a program that knows no Unicode path field must not see another one.
+        if (line.path, line.kind == DIRECTORY) != (entry.path, entry.is_directory) or entry.is_renamed:
+            raise _mismatch(reader, entry, line)
+        yield line, entry
+    left = next(entries, None)
+    if left is not None:
+        raise _mismatch(reader, left, None)
+
+
+def prove_list(found: ManifestFound, *, count: int, sha256: str) -> None:
+    """Raises ``ArtifactDamaged`` where the list that was read is not the one that the manifest describes.
+
+    :param count: its lines.
+    """
+    told = found.body["members"]
+    if (told.get("count"), told.get("size"), told.get("sha256")) != (count, found.members.size, sha256):
+        raise ArtifactDamaged("its members.jsonl is not the one that its manifest describes")
+
+
 def prove_listed(reader: ZipReader, found: ManifestFound) -> Totals:
     """Read every member; what the sources have is returned. Raises by name at the first contradiction."""
     digest = hashlib.sha256()
-    listed = read_members(_watched(reader.content(found.members), digest.update))
     progress = _Progress(reader.bytes)
-    lines = _Lines(listed, reader, found.body)
-    for entry in reader.entries():
-        if entry.offset == found.entry.offset or entry.offset == found.members.offset:
-            continue  # proved when they were read; they cannot list themselves
-        line = lines.next_stored()
-        # The bytes of the name too: a program that knows no Unicode path field must not see another one.
-        here = (entry.path, entry.is_directory)
-        if line is None or (line.path, line.kind == DIRECTORY) != here or entry.is_renamed:
-            raise _mismatch(reader, entry, line)
-        _prove_member(reader, entry, line, progress)
-    left = lines.next_stored()
-    if left is not None:
-        raise _missing(left)
-    told = found.body["members"]
-    is_list = (lines.count, found.members.size, digest.hexdigest())
-    if (told.get("count"), told.get("size"), told.get("sha256")) != is_list:
-        raise ArtifactDamaged("its members.jsonl is not the one that its manifest describes")
-    return lines.prove_manifest()
+    counts = _Counts(found.body)
+    for line, entry in listed(reader, found, watch=digest.update):
+        counts.add(line)
+        if entry is None:
+            reader.add_link(line.path)
+            _jobs.check()
+        else:
+            _prove_member(reader, entry, line, progress)
+    prove_list(found, count=counts.lines, sha256=digest.hexdigest())
+    return counts.prove_manifest()
 
 
 def prove_unlisted(reader: ZipReader) -> Totals:
@@ -112,31 +147,18 @@ class _Progress:
         _jobs.progress(self._done, self._total, item)
 
 
-class _Lines:
+class _Counts:
     """The member list, counted while it is read, and then held against what the manifest counts."""
 
-    def __init__(self, listed: Iterator[Member], reader: ZipReader, manifest: Mapping[str, Any]) -> None:
-        self._listed = listed
-        self._reader = reader
+    def __init__(self, manifest: Mapping[str, Any]) -> None:
         self._manifest = manifest
         self._sources: Dict[str, Totals] = {source["name"]: Totals() for source in manifest["sources"]}
         self._dump: Optional[Member] = None
-        self.count = 0
+        self.lines = 0
 
-    def next_stored(self) -> Optional[Member]:
-        """The next line that has a member in the ZIP; None after the last."""
-        for line in self._listed:
-            self.count += 1
-            if self.count > MAX_MEMBERS:
-                raise ArtifactUnsupported(f"its member list has more than {MAX_MEMBERS} lines")
-            self._count(line)
-            if line.kind != LINK:
-                return line
-            self._reader.add_link(line.path)
-            _jobs.check()
-        return None
-
-    def _count(self, line: Member) -> None:
+    def add(self, line: Member) -> None:
+        """Count a line in."""
+        self.lines += 1
         if line.path == self._manifest["dump"]["path"]:
             self._dump = line
         totals = self._sources.get(line.path.split("/", 1)[0])
@@ -201,7 +223,7 @@ def _missing(line: Member) -> ArtifactIncomplete:
     return ArtifactIncomplete(f"the member {shown} is in the member list but not in the archive", path=shown)
 
 
-def _watched(chunks: Iterable[bytes], watch: Callable[[bytes], None]) -> Iterator[bytes]:
+def _watched(chunks: Iterable[bytes], watch: Watch) -> Iterator[bytes]:
     for chunk in chunks:
         watch(chunk)
         yield chunk

@@ -147,7 +147,7 @@ def _prove_structure(
     verdict.members = reader.files + reader.directories
     verdict.totals = Totals(files=reader.files, directories=reader.directories, bytes=reader.bytes)
     if expected is not None:
-        _compare_outside(reader, found, expected)
+        compare_outside(reader, found, expected)
     wanted = list(required)
     if found is not None:
         verdict.ours, verdict.manifest = True, found.body
@@ -158,7 +158,8 @@ def _prove_structure(
     verdict.level = STRUCTURE
 
 
-def _compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected: Expected) -> None:
+def compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected: Expected) -> None:
+    """Raises by name where the archive cannot be the one that is expected; its bytes are not read for that."""
     if reader.size != expected.size:
         raise ArtifactDamaged(
             f"it has {reader.size} bytes instead of {expected.size}", size=reader.size, expected=expected.size
@@ -230,7 +231,7 @@ def _prove_dump(
     reader: ZipReader, found: Optional[ManifestFound], verdict: Verdict, check_dump: Optional[DumpCheck]
 ) -> None:
     """Raises where there is nothing to prove: a level that was asked for and not reached is no success."""
-    entry = _foreign_dump(reader) if found is None else _require_dump(reader, found.body["dump"]["path"])
+    entry = foreign_dump(reader) if found is None else _require_dump(reader, found.body["dump"]["path"])
     if check_dump is None:
         raise InputInvalid("level 3 decodes the dump, and tools_dir does not say where the programs for that are.")
     _jobs.step("decode dump")
@@ -240,8 +241,8 @@ def _prove_dump(
     verdict.level = DUMP
 
 
-def _foreign_dump(reader: ZipReader) -> ZipEntry:
-    """The one file at the top that is named and begins like a dump."""
+def foreign_dump(reader: ZipReader) -> ZipEntry:
+    """The one file at the top that is named and begins like a dump; raises by name where there is no such one."""
     named = [
         entry
         for entry in reader.entries()

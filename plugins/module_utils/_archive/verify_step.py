@@ -105,8 +105,7 @@ def _prove_same_dump(verdict: Verdict, dump: DumpFacts, path: str) -> None:
 
 def verify_path(request: Request, path: str) -> Dict[str, Any]:
     """Verify any ZIP; nothing is written. With the sidecar (given, or beside it) against that."""
-    sidecar = request.sidecar or _beside(path)
-    expected = _read_sidecar(sidecar, given=request.sidecar is not None) if sidecar else None
+    expected = expected_of(path, request.sidecar)
     verdict = verify(
         path,
         level=request.level,
@@ -117,6 +116,15 @@ def verify_path(request: Request, path: str) -> Dict[str, Any]:
     artifact = str(verdict.manifest["artifact"]) if verdict.manifest else None
     state = "complete" if expected is not None else "unfinished" if verdict.ours else "foreign"
     return _result(verdict, path=path, artifact=artifact, state=state)
+
+
+def expected_of(path: str, sidecar: Optional[str]) -> Optional[Expected]:
+    """What the sidecar says of the ZIP, the given one or the one beside it; None where there is none beside it.
+
+    Raises ``ArtifactIncomplete`` where the given one is missing, ``RecordDamaged``, and what the file system has.
+    """
+    place = sidecar or _beside(path)
+    return _read_sidecar(place, given=sidecar is not None) if place else None
 
 
 def _beside(path: str) -> Optional[str]:

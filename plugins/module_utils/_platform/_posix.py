@@ -31,6 +31,14 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._posix_proces
     shell_quotas,
     start_failure,
 )
+from ansible_collections.wst.backup.plugins.module_utils._platform._posix_restore import (
+    apply_sddl,
+    holders,
+    kept_metadata,
+    make_link,
+    set_attributes,
+    set_time,
+)
 from ansible_collections.wst.backup.plugins.module_utils._platform._posix_security import (
     access_problems,
     closing_commands,
@@ -49,6 +57,7 @@ __all__ = [
     "FileLock",
     "absolute_path",
     "access_problems",
+    "apply_sddl",
     "base_environment",
     "boot_id",
     "child_options",
@@ -58,8 +67,11 @@ __all__ = [
     "explicit_aces",
     "flush_directory",
     "give_to_server",
+    "holders",
     "identity",
+    "kept_metadata",
     "long_path",
+    "make_link",
     "make_private_directory",
     "make_server_directory",
     "named_streams",
@@ -74,6 +86,8 @@ __all__ = [
     "scan",
     "sddl",
     "server_account",
+    "set_attributes",
+    "set_time",
     "shell_quotas",
     "start_failure",
     "volume",

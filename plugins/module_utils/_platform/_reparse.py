@@ -35,6 +35,8 @@ TAG_SYMLINK = 0xA000000C
 TAG_LX_SYMLINK = 0xA000001D
 _SPECIAL_TAGS = (0x80000023, 0x80000024, 0x80000025, 0x80000026)  # unix socket; WSL pipe, character and block device
 
+_UNIX_EPOCH = 116_444_736_000_000_000  # 1970 in 100 ns since 1601
+
 _NOT_HERE = ATTRIBUTE_OFFLINE | ATTRIBUTE_RECALL_ON_OPEN | ATTRIBUTE_RECALL_ON_DATA_ACCESS
 
 
@@ -91,3 +93,23 @@ def _plain(name: str) -> str:
     if name.startswith("\\??\\UNC\\"):
         return "\\\\" + name[8:]
     return name[4:] if name.startswith("\\??\\") and not name.startswith("\\??\\Volume{") else name
+
+
+def is_drive_path(target: str) -> bool:
+    """Whether it is a whole path on a drive, as a junction needs it."""
+    return len(target) > 3 and target[0].isascii() and target[0].isalpha() and target[1:3] in (":\\", ":/")
+
+
+def junction(target: str) -> bytes:
+    """The reparse buffer of a junction to a directory by its whole path; ``link_target`` reads it back."""
+    shown = target.replace("/", "\\").encode("utf-16-le", "surrogatepass")
+    substitute = "\\??\\".encode("utf-16-le") + shown
+    names = substitute + b"\0\0" + shown + b"\0\0"
+    body = struct.pack("<HHHH", 0, len(substitute), len(substitute) + 2, len(shown)) + names
+    return struct.pack("<IHH", TAG_MOUNT_POINT, len(body), 0) + body
+
+
+def filetime(mtime_ns: int) -> Optional[int]:
+    """The moment in Windows' count, 100 ns since 1601 UTC; None where that cannot hold it."""
+    ticks = mtime_ns // 100 + _UNIX_EPOCH
+    return ticks if 0 < ticks < 1 << 63 else None

@@ -118,6 +118,31 @@ class Identity:
         return " ".join(words)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What entries of this system have beside their content, as far as an artifact can tell of it.
+
+    ``attributes`` are the bits of Windows' file attributes that can be set, ``time_ns`` how finely times are kept, in
+    nanoseconds.
+    """
+
+    attributes: int
+    access_lists: bool
+    time_ns: int
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A path that somebody has open, and the programs, as far as the system tells them."""
+
+    path: str
+    programs: Tuple[str, ...]
+
+    def in_words(self) -> str:
+        """For messages."""
+        return "{} (by {})".format(self.path, ", ".join(self.programs)) if self.programs else self.path
+
+
 class UncachedReader:
     """The chunks of a file, past the system's cache where it can be had.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import struct
 from types import TracebackType
 from typing import Any, Callable, Dict, Optional, Tuple, Type
 
@@ -52,27 +53,44 @@ _KERNEL32: _Prototypes = {
     "OpenProcess": (HANDLE, (DWORD, BOOL, DWORD)),
     "ReadFile": (BOOL, (HANDLE, POINTER, DWORD, POINTER, POINTER)),
     "SetErrorMode": (DWORD, (DWORD,)),
+    "SetFileAttributesW": (BOOL, (TEXT, DWORD)),
+    "SetFileTime": (BOOL, (HANDLE, POINTER, POINTER, POINTER)),
     "SetInformationJobObject": (BOOL, (HANDLE, DWORD, POINTER, DWORD)),
     "TerminateJobObject": (BOOL, (HANDLE, DWORD)),
     "TerminateProcess": (BOOL, (HANDLE, DWORD)),
 }
 _ADVAPI32: _Prototypes = {
+    "AdjustTokenPrivileges": (BOOL, (HANDLE, BOOL, POINTER, DWORD, POINTER, POINTER)),
     "ConvertSecurityDescriptorToStringSecurityDescriptorW": (BOOL, (POINTER, DWORD, DWORD, POINTER, POINTER)),
     "ConvertStringSecurityDescriptorToSecurityDescriptorW": (BOOL, (TEXT, DWORD, POINTER, POINTER)),
     "ConvertStringSidToSidW": (BOOL, (TEXT, POINTER)),
     "GetLengthSid": (DWORD, (POINTER,)),
     "GetNamedSecurityInfoW": (DWORD, (TEXT, DWORD, DWORD, POINTER, POINTER, POINTER, POINTER, POINTER)),
     "GetSecurityDescriptorDacl": (BOOL, (POINTER, POINTER, POINTER, POINTER)),
+    "GetSecurityDescriptorGroup": (BOOL, (POINTER, POINTER, POINTER)),
     "GetSecurityDescriptorLength": (DWORD, (POINTER,)),
+    "GetSecurityDescriptorOwner": (BOOL, (POINTER, POINTER, POINTER)),
     "GetTokenInformation": (BOOL, (HANDLE, DWORD, POINTER, DWORD, POINTER)),
     "LookupAccountNameW": (BOOL, (TEXT, TEXT, POINTER, POINTER, TEXT, POINTER, POINTER)),
     "LookupAccountSidW": (BOOL, (TEXT, POINTER, TEXT, POINTER, TEXT, POINTER, POINTER)),
+    "LookupPrivilegeValueW": (BOOL, (TEXT, TEXT, POINTER)),
     "OpenProcessToken": (BOOL, (HANDLE, DWORD, POINTER)),
     "SetFileSecurityW": (BOOL, (TEXT, DWORD, POINTER)),
     "SetNamedSecurityInfoW": (DWORD, (TEXT, DWORD, DWORD, POINTER, POINTER, POINTER, POINTER)),
 }
 _NTDLL: _Prototypes = {"NtQuerySystemInformation": (LONG, (DWORD, POINTER, DWORD, POINTER))}
-_LIBRARIES: Dict[str, _Prototypes] = {"kernel32": _KERNEL32, "advapi32": _ADVAPI32, "ntdll": _NTDLL}
+_RSTRTMGR: _Prototypes = {
+    "RmEndSession": (DWORD, (DWORD,)),
+    "RmGetList": (DWORD, (DWORD, POINTER, POINTER, POINTER, POINTER)),
+    "RmRegisterResources": (DWORD, (DWORD, DWORD, POINTER, DWORD, POINTER, DWORD, POINTER)),
+    "RmStartSession": (DWORD, (POINTER, DWORD, TEXT)),
+}
+_LIBRARIES: Dict[str, _Prototypes] = {
+    "kernel32": _KERNEL32,
+    "advapi32": _ADVAPI32,
+    "ntdll": _NTDLL,
+    "rstrtmgr": _RSTRTMGR,
+}
 
 
 @functools.cache
@@ -157,3 +175,20 @@ def device_control(handle: Handle, code: int, question: bytes = b"", size: int =
         )
     )
     return answer.raw[: count.value]
+
+
+def enable_privilege(name: str) -> bool:
+    """Enable a privilege of this process' token; False where the account does not have it."""
+    token = ctypes.c_void_p()
+    if not function("OpenProcessToken")(function("GetCurrentProcess")(), 0x28, ctypes.byref(token)):  # adjust, query
+        return False
+    with Handle(token.value or 0) as handle:
+        state = struct.pack("<IQI", 1, _luid(name), 2)  # TOKEN_PRIVILEGES: one, which is to be enabled
+        adjusted = function("AdjustTokenPrivileges")(handle.value, False, state, 0, None, None)
+        return bool(adjusted) and vars(ctypes)["get_last_error"]() == 0
+
+
+def _luid(name: str) -> int:
+    value = ULONGLONG()
+    require(function("LookupPrivilegeValueW")(None, name, ctypes.byref(value)))
+    return value.value

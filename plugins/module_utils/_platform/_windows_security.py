@@ -34,7 +34,7 @@ def protect(path: str, operator: Optional[str] = None) -> None:
     attributes = _win32.function("GetFileAttributesW")(long_path(path))
     if attributes == _NO_ATTRIBUTES:
         raise _win32.last_error(path)
-    with _Descriptor(_private_sddl(operator, directory=bool(attributes & _DIRECTORY))) as descriptor:
+    with Descriptor(_private_sddl(operator, directory=bool(attributes & _DIRECTORY))) as descriptor:
         _pass_on(path, descriptor)
         # The call before lets wine keep what the directory above gives; this one sets exactly the list.
         _win32.require(_win32.function("SetFileSecurityW")(long_path(path), _DACL | _PROTECTED, descriptor), path)
@@ -57,7 +57,7 @@ def _pass_on(path: str, descriptor: ctypes.c_void_p) -> None:
 
 def make_private_directory(path: str, operator: Optional[str] = None) -> None:
     """Make a directory that is closed from its first moment on. Raises OSError, FileExistsError among them."""
-    with _Descriptor(_private_sddl(operator, directory=True)) as descriptor:
+    with Descriptor(_private_sddl(operator, directory=True)) as descriptor:
         attributes = (ctypes.c_void_p * 3)(3 * _WORD, descriptor.value, None)  # SECURITY_ATTRIBUTES
         _win32.require(_win32.function("CreateDirectoryW")(long_path(path), ctypes.byref(attributes)), path)
 
@@ -78,7 +78,7 @@ def _private_sddl(operator: Optional[str], *, directory: bool) -> str:
     return "D:P" + "".join(f"(A;{flags};FA;;;{sid})" for sid in who)
 
 
-class _Descriptor:
+class Descriptor:
     """A security descriptor made from its text, freed at the end of the block."""
 
     def __init__(self, text: str) -> None:

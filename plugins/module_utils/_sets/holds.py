@@ -22,6 +22,7 @@ from ansible_collections.wst.backup.plugins.module_utils._fs import (
     translate_oserror,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._names import ZIP
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 
 _NAME = re.compile(r"(.+)\.[0-9a-f]{12}\.hold", re.ASCII)
@@ -39,6 +40,16 @@ def holding(layout: HostLayout, stem: str) -> Iterator[None]:
     finally:
         lock.release()
         remove_file(path)
+
+
+@contextlib.contextmanager
+def held_file(layout: HostLayout, path: str) -> Iterator[None]:
+    """Hold what may be a set, by its ZIP. A host that was not set up has nothing that would remove it."""
+    if not os.path.isdir(platform.long_path(layout.root)):
+        yield
+        return
+    with holding(layout, os.path.basename(path).removesuffix(ZIP)):
+        yield
 
 
 def _take(directory: str, stem: str) -> Tuple[str, platform.FileLock]:

@@ -21,10 +21,9 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 from ansible_collections.wst.backup.plugins.module_utils._fs import ensure_private_directory
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
-from ansible_collections.wst.backup.plugins.module_utils._names import ZIP, ArtifactName, parse_artifact
-from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
+from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName, parse_artifact
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
-from ansible_collections.wst.backup.plugins.module_utils._sets.holds import holding
+from ansible_collections.wst.backup.plugins.module_utils._sets.holds import held_file
 from ansible_collections.wst.backup.plugins.module_utils._sets.prove import prove, quarantine, record_good
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, read_sidecar
 
@@ -34,7 +33,7 @@ NO_RUN = "none"  # stands in state files where a set was verified outside of a r
 
 def verify_held(request: Request, path: str) -> Dict[str, Any]:
     """Verify any ZIP, and let retention leave it alone meanwhile. Raises as ``verify_path``."""
-    with _held(request.layout, path):
+    with held_file(request.layout, path):
         return verify_path(request, path)
 
 
@@ -48,7 +47,7 @@ def verify_set(request: Request, path: str, *, layer_name: str, prefix: str) -> 
     the host for so long that the outcome cannot be recorded.
     """
     layer, artifact = _set_of(path, layer_name, prefix)
-    with _held(request.layout, path):
+    with held_file(request.layout, path):
         sidecar = read_sidecar(layer.file(artifact.sidecar))
         try:
             result = verify_path(request, path)
@@ -83,16 +82,6 @@ def _quarantine_if_changed(layout: HostLayout, layer: Layer, artifact: ArtifactN
 
 def _run_id() -> str:
     return _context.current().run_id or NO_RUN
-
-
-@contextlib.contextmanager
-def _held(layout: HostLayout, path: str) -> Iterator[None]:
-    """Hold what may be a set. A host that was not set up has nothing that would remove it."""
-    if not os.path.isdir(platform.long_path(layout.root)):
-        yield
-        return
-    with holding(layout, os.path.basename(path).removesuffix(ZIP)):
-        yield
 
 
 @contextlib.contextmanager
