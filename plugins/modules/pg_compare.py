@@ -26,10 +26,10 @@ options:
     description: The dump on the host that was restored.
     type: path
     required: true
-  manifest:
+  path:
     description:
-      - The set's C(manifest.json) on the host.
-      - Without it the dump is decoded and held against the database by itself, which proves less. Whoever has damaged
+      - The ZIP that the dump came from. Its manifest says what the database held.
+      - Without it, or where it has no manifest of ours, the dump is decoded and held against the database by itself, which proves less. Whoever has damaged
         the dump has then changed both.
     type: path
   allow_missing_extensions:
@@ -63,7 +63,7 @@ EXAMPLES = r"""
 - name: Compare the restored database
   wst.backup.pg_compare:
     dump: C:\wst-control\drills\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
-    manifest: C:\wst-control\drills\20261130-101500-1f2e3d4c\set\manifest.json
+    path: C:\wst-backups\wst-backup-20261123-150000.zip
     tools_dir: C:\wst-control\runtime\pg17\bin
 """
 
@@ -113,11 +113,11 @@ from typing import Any, Dict, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
-from ansible_collections.wst.backup.plugins.module_utils._archive.beside import read_manifest_file
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import compare_step
 from ansible_collections.wst.backup.plugins.module_utils._pg.selection import MANAGED
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
+from ansible_collections.wst.backup.plugins.module_utils._restore.listing import opened
 
 
 def argument_spec() -> Dict[str, Any]:
@@ -125,7 +125,7 @@ def argument_spec() -> Dict[str, Any]:
     return {
         "root": {"type": "path", "default": r"C:\wst-control"},
         "dump": {"type": "path", "required": True},
-        "manifest": {"type": "path"},
+        "path": {"type": "path"},
         "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
         "tools_dir": {"type": "path", "required": True},
     }
@@ -136,17 +136,22 @@ def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
     tools = find_tools(params["tools_dir"])
     if check_mode:
         return {"changed": False}
-    database: Optional[Dict[str, Any]] = None
-    if params["manifest"]:
-        database = read_manifest_file(params["manifest"])["database"]
     request = compare_step.Request(
         layout=HostLayout(params["root"]),
         tools_dir=params["tools_dir"],
         dump=params["dump"],
-        database=database,
+        database=_promised(params["path"]),
         allow_missing=params["allow_missing_extensions"],
     )
     return compare_step.run(request, tools)
+
+
+def _promised(path: Optional[str]) -> Optional[Dict[str, Any]]:
+    """What the manifest says of the database; None where nothing does. Raises ArtifactDamaged and its like."""
+    if not path:
+        return None
+    with opened(path) as artifact:
+        return None if artifact.found is None else artifact.found.body["database"]
 
 
 def main() -> None:
