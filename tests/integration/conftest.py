@@ -38,9 +38,10 @@ def fresh_world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def initialised(fresh_world: World) -> World:
-    """The same with a mirror."""
-    done = fresh_world.play("mirror_init.yml")
-    assert done.code == 0, done.output
+    """The same with a mirror, and a record of who may do what."""
+    for playbook in ("mirror_init.yml", "authority_provision.yml"):
+        done = fresh_world.play(playbook)
+        assert done.code == 0, done.output
     return fresh_world
 
 
