@@ -14,6 +14,7 @@ DATABASE_FACTS = "database.json"
 ARCHIVE_FACTS = "archive.json"
 VERIFICATION = "verification.json"
 ROLES_SQL = "roles.sql"
+STAGED_KEY = ".new"  # what the name of a key that is to replace another has more than that one's
 
 
 @dataclass(frozen=True)
