@@ -50,8 +50,9 @@ class DbAuthFailed(BackupError):
     code = "db_auth_failed"
     doctrine = "F1"
     remedy = (
-        "Reset the database user's password, write it to db.key (one line, no quotes, no spaces) "
-        "and test it with psql before the next run."
+        "Reset the database user's password and put it into db.key with playbook rotate_db_key.yml, which tests it; or "
+        "write it by hand (one line, no quotes, no spaces) and test it with psql. A rotation that was interrupted is "
+        "ended by running that playbook again."
     )
 
 
@@ -453,7 +454,10 @@ class AuthorityMissing(BackupError):
     """The host was never told who may do what, and what is production."""
 
     code = "authority_missing"
-    remedy = "An administrator of the host provisions it once."
+    remedy = (
+        "Provision the host once with playbook authority_provision.yml, which records the tokens of L5 and L6 and what "
+        "is production; the runbook has the commands."
+    )
 
 
 class AuthorityDamaged(BackupError):
@@ -461,8 +465,8 @@ class AuthorityDamaged(BackupError):
 
     code = "authority_damaged"
     remedy = (
-        "Keep the named file as evidence: an administrator of the host moves it away and provisions anew. The audit "
-        "log tells who changed what."
+        "Keep the named file as evidence: an administrator of the host moves it away and provisions anew with playbook "
+        "authority_provision.yml. The audit log tells who changed what."
     )
 
 

@@ -15,6 +15,7 @@ ARCHIVE_FACTS = "archive.json"
 VERIFICATION = "verification.json"
 ROLES_SQL = "roles.sql"
 SCRATCH_FACTS = "scratch.json"
+STAGED_KEY = ".new"  # what the name of a key that is to replace another has more than that one's
 
 
 @dataclass(frozen=True)
