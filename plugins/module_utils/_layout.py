@@ -83,6 +83,11 @@ class HostLayout:
         """When each table was last compared with its source."""
         return os.path.join(self.root, "coverage.json")
 
+    @property
+    def swaps_dir(self) -> str:
+        """Journals of the swaps of trees, one for each run that made one."""
+        return os.path.join(self.root, "swaps")
+
     def workspace(self, run_id: str) -> str:
         """Where a run keeps its dump and its facts until the set is published."""
         return os.path.join(self.scratch_dir, check_run_id(run_id))

@@ -31,10 +31,10 @@ _STAMP = r"[0-9]{8}-[0-9]{6}"
 _OWNER = rf"\.({_RUN_ID.pattern}|[0-9a-f]{{16}}){re.escape(PARTIAL)}"
 _LEFTOVER = re.compile("(?:{}|{})".format(*map(re.escape, (PROBE, MARKER))) + _OWNER, re.ASCII)
 # What stands below the host root and is replaced as a whole: the lease, the audit log's first line and its torn ones,
-# when each table was compared, who may do what.
+# when each table was compared, who may do what, journals of swaps.
 _RECORD = re.compile(
-    r"(?:lease\.json|coverage\.json|authority(?:\.attempts)?\.json|audit(?:-[1-9][0-9]*)?\.jsonl|audit\.torn-[1-9][0-9]*)"
-    + _OWNER,
+    r"(?:lease\.json|coverage\.json|authority(?:\.attempts)?\.json|audit(?:-[1-9][0-9]*)?\.jsonl|audit\.torn-[1-9][0-9]*"
+    rf"|{_RUN_ID.pattern}\.json)" + _OWNER,
     re.ASCII,
 )
 

@@ -56,7 +56,7 @@ def sweep(layout: HostLayout, *, own: str, now: datetime, dry_run: bool = False)
     for base in (layout.root, layout.scratch_dir):
         for name in leftovers(base, own=own, now=now):
             _remove_leftover(os.path.join(base, name), swept, dry_run=dry_run)
-    for base in (layout.root, layout.lock_dir, layout.audit_dir):
+    for base in (layout.root, layout.lock_dir, layout.audit_dir, layout.swaps_dir):
         for name in record_partials(base, own=own, now=now):
             _remove_leftover(os.path.join(base, name), swept, dry_run=dry_run)
     return swept

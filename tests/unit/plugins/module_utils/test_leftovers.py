@@ -51,6 +51,7 @@ RECORDS = [
     "audit.jsonl",
     "audit-12.jsonl",
     "audit.torn-3",
+    "20261122-150000-0000cccc.json",
 ]
 
 
