@@ -83,7 +83,15 @@ def backup(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
         # Both drives of a lab are directories of one disk, and wine tells little about either.
         "backup_mirror_allow_same_disk": True,
         "backup_mirror_accept_unknown": ["compressed", "disk", "filesystem", "kind", "label", "read_only"],
+        **tokens(record),
     }
+
+
+def tokens(record: dict[str, Any]) -> dict[str, str]:
+    """The tokens of authority, as a vault would give them. To do something with L5's: -e
+    wst_backup_authority_token='{{ lab_l5_token }}'."""
+    files = record["token_files"]
+    return {f"lab_{level.lower()}_token": Path(file).read_text(encoding="ascii") for level, file in files.items()}
 
 
 def volume_id(entry: dict[str, Any], *, windows: bool) -> str:

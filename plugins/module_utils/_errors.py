@@ -50,8 +50,9 @@ class DbAuthFailed(BackupError):
     code = "db_auth_failed"
     doctrine = "F1"
     remedy = (
-        "Reset the database user's password, write it to db.key (one line, no quotes, no spaces) "
-        "and test it with psql before the next run."
+        "Reset the database user's password and put it into db.key with playbook rotate_db_key.yml, which tests it; or "
+        "write it by hand (one line, no quotes, no spaces) and test it with psql. A rotation that was interrupted is "
+        "ended by running that playbook again."
     )
 
 
@@ -318,6 +319,47 @@ class DrillMismatch(BackupError):
     )
 
 
+class DrillControlFailed(BackupError):
+    """A drill's negative control was not found: what judges the set would have passed a bad one."""
+
+    code = "drill_control_failed"
+    remedy = "Believe no drill of this version until this is understood. Keep the evidence and report it as a defect."
+
+
+class RestoreFailed(BackupError):
+    """The dump decodes, and the server would not take it."""
+
+    code = "restore_failed"
+    remedy = (
+        "The set cannot be restored as it is. Read what the server said of which object; mend the source (or the "
+        "target, where that lacks something), take a new backup and drill that."
+    )
+
+
+class DbExtensionMissing(BackupError):
+    """The target server lacks an extension that the dump needs."""
+
+    code = "db_extension_missing"
+    remedy = (
+        "Install the extension on the target server (on Azure: allow it in azure.extensions), or list it in "
+        "allow_missing_extensions where nothing that you need depends on it."
+    )
+
+
+class SetMissing(BackupError):
+    """No set on that layer counts."""
+
+    code = "set_missing"
+    remedy = "Run playbook list.yml to see which sets there are and why they do not count, then make or repair one."
+
+
+class SetTooOld(BackupError):
+    """The newest set is older than what may be lost."""
+
+    code = "set_too_old"
+    remedy = "Find out why no newer backup counts (playbook list.yml), make one, then drill that."
+
+
 # --- host -----------------------------------------------------------------------------------------------------------
 
 
@@ -412,7 +454,10 @@ class AuthorityMissing(BackupError):
     """The host was never told who may do what, and what is production."""
 
     code = "authority_missing"
-    remedy = "An administrator of the host provisions it once."
+    remedy = (
+        "Provision the host once with playbook authority_provision.yml, which records the tokens of L5 and L6 and what "
+        "is production; the runbook has the commands."
+    )
 
 
 class AuthorityDamaged(BackupError):
@@ -420,8 +465,8 @@ class AuthorityDamaged(BackupError):
 
     code = "authority_damaged"
     remedy = (
-        "Keep the named file as evidence: an administrator of the host moves it away and provisions anew. The audit "
-        "log tells who changed what."
+        "Keep the named file as evidence: an administrator of the host moves it away and provisions anew with playbook "
+        "authority_provision.yml. The audit log tells who changed what."
     )
 
 

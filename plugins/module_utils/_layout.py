@@ -14,18 +14,24 @@ DATABASE_FACTS = "database.json"
 ARCHIVE_FACTS = "archive.json"
 VERIFICATION = "verification.json"
 ROLES_SQL = "roles.sql"
+SCRATCH_FACTS = "scratch.json"
+STAGED_KEY = ".new"  # what the name of a key that is to replace another has more than that one's
 
 
 @dataclass(frozen=True)
 class HostLayout:
-    """The directories of one host; only joins paths, touches nothing."""
+    """The directories of one host; only joins paths, touches nothing.
+
+    :param drills: those of a drill, which has a lock and workspaces of its own and may run beside a backup.
+    """
 
     root: str
+    drills: bool = False
 
     @property
     def lock_dir(self) -> str:
         """The run's lock and lease."""
-        return os.path.join(self.root, "lock")
+        return os.path.join(self.root, "drill-lock" if self.drills else "lock")
 
     @property
     def holds_dir(self) -> str:
@@ -45,12 +51,17 @@ class HostLayout:
     @property
     def scratch_dir(self) -> str:
         """Workspaces: a directory per run, swept with it."""
-        return os.path.join(self.root, "scratch")
+        return os.path.join(self.root, "drills" if self.drills else "scratch")
 
     @property
     def key_file(self) -> str:
         """The database password's default place."""
         return os.path.join(self.root, "db.key")
+
+    @property
+    def restore_key_file(self) -> str:
+        """The password of a role that may create databases, where restores have one of their own."""
+        return os.path.join(self.root, "restore.key")
 
     @property
     def authority_file(self) -> str:

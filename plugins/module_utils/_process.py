@@ -89,6 +89,40 @@ def run_tool(
     return ToolResult(argv=tuple(argv), exit_code=exit_code, stderr=run.stderr())
 
 
+def run_starter(
+    argv: Sequence[str],
+    *,
+    output: BinaryIO,
+    timeout: float,
+    env: Optional[Mapping[str, str]] = None,
+    account: Optional[Mapping[str, Any]] = None,
+) -> int:
+    """Run a program that leaves a service behind, and return its exit code. The service is not ended with it.
+
+    :param output: where it and the service write; a pipe would stay open for as long as the service lives.
+    :param timeout: seconds; then the program is killed and ToolFailed raised.
+    :param account: what ``_platform.server_account`` said.
+    :raises ToolMissing: when it cannot be started.
+    """
+    api.contain_children()  # where the system can, the service ends with us, however that happens
+    process = _start(
+        argv,
+        env=tool_environment() if env is None else dict(env),
+        cwd=None,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        **(account or {}),
+    )
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.wait()
+        message = f"{argv[0]} did not end within {timeout} seconds"
+        raise ToolFailed(message, program=argv[0], timeout=timeout) from error
+
+
 def check(result: ToolResult) -> ToolResult:
     """The result itself when the program succeeded; raises ToolFailed with its own words otherwise."""
     if result.exit_code != 0:
@@ -109,7 +143,14 @@ def last_line(text: str) -> str:
 
 
 def _start(
-    argv: Sequence[str], *, env: Dict[str, str], cwd: Optional[str], stdin: Any, stdout: Any
+    argv: Sequence[str],
+    *,
+    env: Dict[str, str],
+    cwd: Optional[str],
+    stdin: Any,
+    stdout: Any,
+    stderr: Any = subprocess.PIPE,
+    **account: Any,
 ) -> subprocess.Popen[bytes]:
     """Start it; raises ToolMissing. An absolute path, for whoever can write to a directory of PATH owns the rest."""
     program = argv[0]
@@ -122,8 +163,9 @@ def _start(
             cwd=cwd,
             stdin=stdin,
             stdout=stdout,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             bufsize=0,
+            **account,
             **api.child_options(),
         )
     except OSError as error:

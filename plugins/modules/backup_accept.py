@@ -14,6 +14,7 @@ description:
     makes it count on every layer that has it, and later sets are compared with it.
   - A mirror that is away is told by M(wst.backup.backup_mirror) of a later run.
   - It fails for a set that was never suspect.
+  - It needs L5, proven by the token in the variable C(wst_backup_authority_token), see M(wst.backup.authority).
   - It works under the lease of a run, which M(wst.backup.run_lock) takes.
 author:
   - wst.backup contributors (@wst-backup)
@@ -26,11 +27,13 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details: L5 must be proven, and that goes on record, too.
   diff_mode:
     support: none
   idempotent:
     support: full
 seealso:
+  - module: wst.backup.authority
   - module: wst.backup.backup_info
   - module: wst.backup.backup_retention
 """

@@ -103,6 +103,9 @@ layers:
         repaired_at:
           description: When it was brought back from the other layer; null when never.
           type: str
+        drilled_at:
+          description: When a drill last restored it from this layer and found all as promised; null when never.
+          type: str
         suspect:
           description: Why its content was found suspect when it was published, also where it was accepted since.
           type: list

@@ -13,6 +13,9 @@ description:
   - M(wst.backup.backup_retention) never removes a pinned set. Whether it counts is another matter.
   - The pin is written on every layer that has the set. A mirror that is away is told by M(wst.backup.backup_mirror) of
     a later run; a pin that was taken away while the mirror was gone stays there.
+  - >-
+    With O(state=absent) it needs L5, proven by the token in the variable C(wst_backup_authority_token), see
+    M(wst.backup.authority). Everybody may pin.
   - It works under the lease of a run, which M(wst.backup.run_lock) takes.
 author:
   - wst.backup contributors (@wst-backup)
@@ -25,6 +28,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details: Where L5 is needed it must be proven, and that goes on record, too.
   diff_mode:
     support: none
   idempotent:
@@ -36,6 +40,7 @@ options:
     choices: [present, absent]
     default: present
 seealso:
+  - module: wst.backup.authority
   - module: wst.backup.backup_info
   - module: wst.backup.backup_retention
 """

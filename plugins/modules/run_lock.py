@@ -35,7 +35,8 @@ options:
   state:
     description:
       - V(present) takes the host for this run. It fails with code C(locked), and tells who has it, when another run
-        does. It removes the workspaces of all other runs, which are dead by then, and job directories that are older
+        does. It removes the workspaces of all other runs, which are dead by then, unless one still names a scratch
+        database (M(wst.backup.pg_scratch) removes that first), and job directories that are older
         than 30 days and not of the 20 newest runs. What a living process still uses is left alone.
       - V(absent) ends the run's jobs that still work on the host, removes its workspace and gives the host back. What
         belongs to another run is left alone.
@@ -46,6 +47,12 @@ options:
     description: What the run is for, for those who find the host taken.
     type: str
     default: backup
+  drills:
+    description:
+      - Takes or gives back the lock of drills instead. A drill reads sets and writes beside them, so it may run beside
+        a backup, but not beside another drill. Its workspaces are in C(drills) below O(root).
+    type: bool
+    default: false
   stale_after:
     description: >-
       The number of seconds without a heartbeat after which the lease of a run that has no living process is dead.
@@ -132,13 +139,14 @@ def main() -> None:
             "root": {"type": "path", "default": "C:\\wst-control"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "purpose": {"type": "str", "default": "backup"},
+            "drills": {"type": "bool", "default": False},
             "stale_after": {"type": "int", "default": 900},
         },
         supports_check_mode=True,
     )
 
     def work() -> Dict[str, Any]:
-        layout = HostLayout(module.params["root"])
+        layout = HostLayout(module.params["root"], drills=module.params["drills"])
         if module.params["state"] == "absent":
             return step.give_back(layout, dry_run=module.check_mode)
         result = step.take(

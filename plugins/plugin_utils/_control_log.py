@@ -29,10 +29,7 @@ def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EV
     :returns: the file that was written.
     :raises OSError: the control node cannot write either.
     """
-    directory = _directory(control_dir, host)
-    for level in (directory.parent.parent, directory.parent, directory):  # parents=True would ignore the mode
-        level.mkdir(mode=0o700, parents=level is directory.parent.parent, exist_ok=True)
-    path = directory / file
+    path = make_host_directory(control_dir, host) / file
     time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     full = {"time": time, "control_node": socket.gethostname(), "host": host, **entry}
     data = json.dumps(full, sort_keys=True).encode("utf-8") + b"\n"
@@ -65,6 +62,14 @@ def last_head(control_dir: str, host: str, *, log: str) -> Optional[dict[str, An
         except (ValueError, KeyError, TypeError):
             continue  # torn by a crash, or of another log
     return None
+
+
+def make_host_directory(control_dir: str, host: str) -> Path:
+    """The host's directory here, made where it is missing, for nobody else. Raises OSError."""
+    directory = _directory(control_dir, host)
+    for level in (directory.parent.parent, directory.parent, directory):  # parents=True would ignore the mode
+        level.mkdir(mode=0o700, parents=level is directory.parent.parent, exist_ok=True)
+    return directory
 
 
 def _directory(control_dir: str, host: str) -> Path:

@@ -270,6 +270,16 @@ class DownloadFailed(TransportError):
     remedy = "Check the URL and the host's way to it, or give the package as a path on the control node."
 
 
+class EvidenceLost(TransportError):
+    """The control node cannot keep the evidence of a drill."""
+
+    code = "evidence_lost"
+    remedy = (
+        "Mend wst_backup_control_dir on the control node and drill again: a drill without evidence shows nobody "
+        "anything."
+    )
+
+
 class RuntimeBusy(TransportError):
     """A program of the runtime is running and cannot be replaced."""
 

@@ -13,6 +13,12 @@ from ._errors import SettingInvalid
 # What a module says in ``carries`` that needs authority.
 AUTHORITY = {"authority_token": "wst_backup_authority_token"}  # nosec B105  # not-a-secret: the name of a variable
 
+NEW_TOKENS = {
+    "l5_token_new": "wst_backup_l5_token_new",  # nosec B105  # not-a-secret: the name of a variable
+    "l6_token_new": "wst_backup_l6_token_new",  # nosec B105  # not-a-secret: the name of a variable
+}
+NEW_PASSWORD = {"db_password_new": "wst_backup_db_password_new"}  # nosec B105  # not-a-secret: the name of a variable
+
 
 def read_secrets(
     variables: Mapping[str, Any], template: Callable[[Any], Any], carries: Mapping[str, str]

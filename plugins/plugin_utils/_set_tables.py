@@ -158,8 +158,13 @@ def _set_row(layer: str, each: Mapping[str, Any]) -> list[str]:
         str(each.get("level") or ""),
         size_text(each.get("size")),
         age_text(each.get("age")),
-        "; ".join(text for text in (str(each.get("reason") or ""), _pin(each)) if text),
+        "; ".join(text for text in (str(each.get("reason") or ""), _pin(each), _drill(each)) if text),
     ]
+
+
+def _drill(each: Mapping[str, Any]) -> str:
+    at = each.get("drilled_at")
+    return f"drilled {at[:10]}" if at else ""
 
 
 def _pin(each: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from integration.disturbance import listener
+from integration.searching import Wire
 from integration.world import ROOT, World
 
 STATE = Path(os.environ.get("WST_TEST_LAB_DIR") or ROOT / ".cache" / "test-lab")
@@ -38,9 +40,10 @@ def fresh_world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def initialised(fresh_world: World) -> World:
-    """The same with a mirror."""
-    done = fresh_world.play("mirror_init.yml")
-    assert done.code == 0, done.output
+    """The same with a mirror, and a record of who may do what."""
+    for playbook in ("mirror_init.yml", "authority_provision.yml"):
+        done = fresh_world.play(playbook)
+        assert done.code == 0, done.output
     return fresh_world
 
 
@@ -50,3 +53,14 @@ def world(initialised: World) -> World:
     done = initialised.play("backup.yml")
     assert done.code == 0, done.output
     return initialised
+
+
+@pytest.fixture
+def wire(world: World, tmp_path: Path) -> Iterator[Wire]:
+    """What goes over the network, seen behind the TLS at its far end; nothing on the POSIX lane, which has none."""
+    tap = Wire(tmp_path / "wire", taps=world.windows)
+    if world.windows:
+        listener(world, "set", tap=str(tap.path))
+    yield tap
+    if world.windows:
+        listener(world, "clear")

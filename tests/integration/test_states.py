@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from integration.provocations import moved_away
-from integration.world import World
+from integration.world import AS_L5, World
 
 REASON = "the old tree moved to blob storage"
 
@@ -29,7 +29,7 @@ def emptied(tree: Path) -> Iterator[None]:
 
 
 def ruled(artifact: str, **more: str) -> dict[str, str]:
-    """What an operator gives accept.yml and pin.yml."""
+    """What is given to accept.yml and pin.yml."""
     return {"backup_set": artifact, "backup_reason": REASON, **more}
 
 
@@ -55,15 +55,17 @@ def test_an_emptied_source_pushes_nothing_out_until_somebody_accepts_it(world: W
     for layer in ("local", "mirror"):
         assert row(listed.output, layer, suspect)[2:4] == ["suspect", "no"]
 
-    assert world.play("accept.yml", "--check", extra=ruled(suspect)).code == 0
+    refused = world.play("accept.yml", extra=ruled(suspect))
+    assert refused.failed_with("not_authorized"), refused.output
+    assert world.play("accept.yml", "--check", extra=ruled(suspect, **AS_L5)).code == 0
     assert row(world.play("list.yml").output, "local", suspect)[2:4] == ["suspect", "no"]
     for _time in range(2):
-        accepted = world.play("accept.yml", extra=ruled(suspect))
+        accepted = world.play("accept.yml", extra=ruled(suspect, **AS_L5))
         assert accepted.code == 0, accepted.output
     listed = world.play("list.yml")
     for layer in ("local", "mirror"):
         assert row(listed.output, layer, suspect)[2:4] == ["complete", "yes"]
-    record = next(record for record in world.audit() if record["event"] == "accept")
+    record = next(record for record in world.audit() if record["event"] == "accept" and not record["code"])
     assert (record["details"]["artifact"], record["details"]["reason"]) == (suspect, REASON)
 
     clean = world.play("backup.yml")
@@ -130,7 +132,10 @@ def test_a_pin_stands_on_both_layers_and_is_taken_back(world: World) -> None:
     listed = world.play("list.yml")
     for layer in ("local", "mirror"):
         assert " ".join(row(listed.output, layer, oldest)).endswith(f"pinned: {REASON}")
-    unpinned = world.play("pin.yml", extra=ruled(oldest, backup_pin_state="absent"))
+    refused = world.play("pin.yml", extra=ruled(oldest, backup_pin_state="absent"))
+    assert refused.failed_with("not_authorized"), refused.output
+    assert "pinned" in world.play("list.yml").output
+    unpinned = world.play("pin.yml", extra=ruled(oldest, backup_pin_state="absent", **AS_L5))
     assert unpinned.code == 0, unpinned.output
     assert "pinned" not in world.play("list.yml").output
     nonsense = world.play("pin.yml", extra=ruled("wst-backup-20200101-000000"))

@@ -20,6 +20,8 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+AS_L5 = {"wst_backup_authority_token": "{{ lab_l5_token }}"}  # a template: the token itself is in no argument list
+AS_L6 = {"wst_backup_authority_token": "{{ lab_l6_token }}"}
 RUN_TIMEOUT = 600  # seconds; a bound on a hang, not a measure
 
 

@@ -14,7 +14,7 @@ import os
 from typing import Iterable, Sequence, Set
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import KeyPermissions
-from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._layout import STAGED_KEY, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._platform._types import id_of_stat
 
@@ -59,9 +59,11 @@ class Guard:
 def own_guard(layout: HostLayout, *, layers: Sequence[str], secrets: Sequence[str]) -> Guard:
     """What no artifact of this host may hold: its key file and further secrets, its host root and its layers.
 
-    A source such as ``C:\\`` must not swallow the backups. Raises ``KeyPermissions`` as ``Guard`` does.
+    With each secret goes the one that a rotation may have staged beside it. A source such as ``C:\\`` must not swallow
+    the backups. Raises ``KeyPermissions`` as ``Guard`` does.
     """
-    return Guard(files=[layout.key_file, *secrets], directories=[layout.root, *layers])
+    files = [layout.key_file, *secrets]
+    return Guard(files=[*files, *(path + STAGED_KEY for path in files)], directories=[layout.root, *layers])
 
 
 def _normal(path: str) -> str:

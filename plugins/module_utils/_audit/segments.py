@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 from dataclasses import replace
-from typing import BinaryIO, List
+from typing import BinaryIO, Iterator, List
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._audit.chain import (
@@ -100,11 +100,12 @@ class Segments:
         return any(self._has(name, head, mark) for name in reversed(self.names()))
 
     def _has(self, name: str, head: Head, mark: bytes) -> bool:
+        return any(mark in line and _is_record(line, head) for line in self.lines(name))
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """A segment's lines with their ends; one that is longer than any record comes in pieces."""
         with api.open_source(self.path(name)) as raw, _buffered(raw) as file:
-            for line in iter(lambda: file.readline(LONGEST_LINE), b""):
-                if mark in line and _is_record(line, head):
-                    return True
-        return False
+            yield from iter(lambda: file.readline(LONGEST_LINE), b"")
 
     def append(self, name: str, line: bytes) -> None:
         """Add a line, durably; a part of it that got there before a failure is taken back."""

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
-from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._layout import SCRATCH_FACTS, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._leftovers import leftovers, record_partials
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import live_jobs
 from ansible_collections.wst.backup.plugins.module_utils._names import STAMP_FORMAT, check_run_id
@@ -45,11 +45,12 @@ def sweep(layout: HostLayout, *, own: str, now: datetime, dry_run: bool = False)
     """Remove every workspace but our own, and the jobs that expired; in a dry run, only say what would go.
 
     A workspace holds a whole dump and serves its own run only, so once the host is ours all others are dead.
+    One that still names a database or a server is kept: whoever removes those needs it (``pg_scratch``).
     Only directories whose names are run ids are ours, and the files that ``_leftovers`` tells. What cannot be removed
     now stops no run: it is told, and tried again by the next one. Call it under the host's lease. Raises
     PathPermissions or PathUnusable.
     """
-    doomed = [(layout.scratch_dir, name) for name in _runs_in(layout.scratch_dir)]
+    doomed = [(layout.scratch_dir, name) for name in workspaces(layout) if not has_scratch(layout, name)]
     doomed += [(layout.runs_dir, name) for name in expired(_runs_in(layout.runs_dir), now)]
     swept = _remove(layout, [(base, name) for base, name in doomed if name != own], dry_run=dry_run)
     for base in (layout.root, layout.scratch_dir):
@@ -82,11 +83,23 @@ def _remove_leftover(path: str, swept: Swept, *, dry_run: bool) -> None:
 
 
 def remove_workspace(layout: HostLayout, run_id: str, *, dry_run: bool = False) -> bool:
-    """Remove the run's own workspace; tells whether there was one. Raises PathPermissions or PathUnusable."""
+    """Remove the run's own workspace, as ``sweep``; tells whether it did. Raises PathPermissions or PathUnusable."""
     path = layout.workspace(run_id)
+    if has_scratch(layout, run_id):
+        return False
     if dry_run:
         return os.path.isdir(api.long_path(path))
     return _fs.remove_tree(path, inside=layout.scratch_dir)
+
+
+def workspaces(layout: HostLayout) -> List[str]:
+    """The runs that have a workspace. Raises PathPermissions or PathUnusable."""
+    return _runs_in(layout.scratch_dir)
+
+
+def has_scratch(layout: HostLayout, run_id: str) -> bool:
+    """Whether the workspace names what the run made outside of it."""
+    return os.path.lexists(api.long_path(os.path.join(layout.workspace(run_id), SCRATCH_FACTS)))
 
 
 def _runs_in(directory: str) -> List[str]:

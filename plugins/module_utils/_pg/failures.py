@@ -28,6 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DbVersionMismatch,
     DumpDamaged,
     NoSpace,
+    RestoreFailed,
     ToolFailed,
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.messages import LOST, Warnings
@@ -140,6 +141,28 @@ def of_restore_tool(tool: str, exit_code: int, stderr: str, *, name: str) -> Bac
         return _of_tool(ToolFailed, tool, exit_code, stderr, place=name)
     error = DbVersionMismatch if "unsupported version (" in stderr else DumpDamaged
     return _of_tool(error, tool, exit_code, stderr, place=name)
+
+
+def of_restoring(tool: str, exit_code: int, stderr: str, *, name: str, place: str) -> BackupError:
+    """The failure of ``pg_restore`` while it restores. Nothing is quoted that follows a message: it may be of a row.
+
+    :param name: what to call the dump.
+    :param place: the server in words.
+    """
+    lines = [line.strip() for line in stderr.splitlines()]
+    told = [line for line in lines if re.match(r"\S*pg_restore\S*: (error|fatal|from TOC entry)", line)]
+    line = headline("\n".join(told))
+    if re.search(r"could not execute query|COPY failed|error returned by PQ", line):
+        # The names of tables are in the text: only what the server says of itself has a name of its own.
+        error = name_of_text(line)
+        found = error if error in (DbLimits, DbLost, DbPermission) else RestoreFailed
+        about = next((each.partition("; ")[2] for each in told if "from TOC entry" in each), "")
+        what = f" ({about})" if about else ""
+        return found(f"{place} does not take {name}{what}: {line}", server=place, dump=name, detail=told[-4:])
+    known = name_of_text(line)
+    if known is not None:
+        return known(f"{place}: {line}", server=place, dump=name, exit_code=exit_code)
+    return of_restore_tool(tool, exit_code, "\n".join(told), name=name)
 
 
 def _of_tool(error: Type[BackupError], tool: str, exit_code: int, stderr: str, *, place: str) -> BackupError:

@@ -9,11 +9,13 @@ is accepted and is not part of the password, because every editor and ``echo`` w
 
 from __future__ import annotations
 
+import os
 from typing import Any, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._access import explain
 from ansible_collections.wst.backup.plugins.module_utils._errors import KeyMalformed, KeyMissing, KeyPermissions
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 MAX_BYTES = 4096  # a password is shorter; a larger file is something else
@@ -39,6 +41,12 @@ def read_key(path: str) -> str:
     except OSError as error:
         raise KeyMissing(f"{path} cannot be opened: {error.strerror}", path=path) from error
     return parse_key(data, path=path)
+
+
+def restore_key_file(layout: HostLayout) -> str:
+    """The key file of who restores: ``restore.key`` where there is one, for that role may create databases."""
+    own = layout.restore_key_file
+    return own if os.path.exists(api.long_path(own)) else layout.key_file
 
 
 def refused(problem: str, path: str, *, operator: Optional[str] = None, **facts: Any) -> KeyPermissions:

@@ -20,15 +20,20 @@ CUSTOM = 1
 OLDEST, NEWEST = (1, 12), (1, 16)
 MAX_HEAD = 256 << 20  # bytes; 6,000 tables need about 10 MB
 MAX_ENTRIES = 5_000_000
-TABLE_DATA = "TABLE DATA"
+TABLE_DATA, EXTENSION = "TABLE DATA", "EXTENSION"
 SEQUENCE_SET = "SEQUENCE SET"
+DATABASE, DATABASE_PROPERTIES, POLICY = "DATABASE", "DATABASE PROPERTIES", "POLICY"
+_DEFINED = frozenset({DATABASE, DATABASE_PROPERTIES, POLICY, SEQUENCE_SET, "ACL"})  # whose statements somebody reads
 RELATIONS = ("TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW")
 _ALGORITHMS = {0: "none", 1: "gzip", 2: "lz4", 3: "zstd"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An object in the dump. ``copy`` is the COPY statement of a table's data, empty for ``--inserts``."""
+    """An object in the dump. ``copy`` is the COPY statement of a table's data, empty for ``--inserts``.
+
+    ``number`` is what pg_restore's lists name it by. ``definition`` has the statements of a few kinds, else nothing.
+    """
 
     description: str
     schema: str
@@ -36,6 +41,8 @@ class Entry:
     owner: str
     copy: bytes
     has_data: bool
+    number: int = 0
+    definition: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -158,13 +165,13 @@ class _Reader:
         return "none" if self._int() == 0 else "gzip"
 
     def _entry(self) -> Entry:
-        self._int()  # dump id
+        number = self._int()
         has_data = self._int() != 0
         self._string()  # catalog's OID
         self._string()  # object's OID
         tag, description = self._text(), self._text()
         self._int()  # section
-        self._string()  # definition
+        definition = self._string() or b""
         self._string()  # drop statement
         copy = self._string() or b""
         schema = self._text()
@@ -178,7 +185,16 @@ class _Reader:
         while self._string() is not None:  # dependencies
             pass
         self._head.take(1 + self._offset_size)  # where its data lies
-        return Entry(description=description, schema=schema, tag=tag, owner=owner, copy=copy, has_data=has_data)
+        return Entry(
+            description=description,
+            schema=schema,
+            tag=tag,
+            owner=owner,
+            copy=copy,
+            has_data=has_data,
+            number=number,
+            definition=definition if description in _DEFINED else b"",
+        )
 
     def _int(self) -> int:
         data = self._head.take(1 + self._int_size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _process
 from ansible_collections.wst.backup.plugins.module_utils._errors import DbVersionMismatch, ToolFailed, ToolMissing
@@ -61,13 +61,25 @@ def find_tool(directory: str, name: str) -> Tool:
     return version
 
 
+def find_optional_tool(directory: str, name: str) -> Optional[Tool]:
+    """The same; None where the directory has no such program. Raises ``ToolMissing`` for one that does not start."""
+    return None if _look_for(directory, name) is None else find_tool(directory, name)
+
+
 def _path_of(directory: str, name: str) -> str:
+    path = _look_for(directory, name)
+    if path is None:
+        raise ToolMissing(f"there is no {name} in {directory}", tools_dir=directory, program=name)
+    return path
+
+
+def _look_for(directory: str, name: str) -> Optional[str]:
     """The program's file: the same name on every system, with Windows' suffix where that is the file's."""
     for candidate in (name + ".exe", name):
         path = os.path.join(directory, candidate)
         if os.path.isfile(long_path(path)):
             return path
-    raise ToolMissing(f"there is no {name} in {directory}", tools_dir=directory, program=name)
+    return None
 
 
 def _ask_version(path: str) -> Tool:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import signal
 import subprocess  # nosec B404  # for its types and flags; nothing is started here
@@ -36,6 +37,14 @@ def child_options() -> Dict[str, Any]:
         call = ctypes.CDLL(None).prctl  # looked up before the fork: the child must do as little as it can
         options["preexec_fn"] = lambda: call(_PR_SET_PDEATHSIG, signal.SIGKILL)
     return options
+
+
+def server_account() -> Dict[str, Any]:
+    """What subprocess.Popen must be told to start a database server: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody: Any = importlib.import_module("pwd").getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
 def base_environment() -> Dict[str, str]:

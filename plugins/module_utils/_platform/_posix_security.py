@@ -9,8 +9,10 @@ import importlib
 import os
 import shlex
 import stat
+import tempfile
 from typing import Any, List, Optional
 
+from ansible_collections.wst.backup.plugins.module_utils._platform._posix_process import server_account
 from ansible_collections.wst.backup.plugins.module_utils._platform._types import Identity
 
 
@@ -45,6 +47,26 @@ def make_private_directory(path: str, operator: Optional[str] = None) -> None:
     """Make a directory that is closed from its first moment on. Raises OSError, FileExistsError among them."""
     os.mkdir(path, 0o700)
     protect(path, operator)
+
+
+def make_server_directory(preferred: str) -> str:
+    """A new directory that only that account may enter, and where it is: root's own directories are closed to it.
+
+    Raises FileExistsError, OSError.
+    """
+    if not server_account():
+        os.mkdir(preferred, 0o700)
+        return preferred
+    made = tempfile.mkdtemp(prefix="wst-server-")
+    give_to_server(made)
+    return made
+
+
+def give_to_server(path: str) -> None:
+    """Make a file of ours one of the database server's account. Raises OSError."""
+    account = server_account()
+    if account:
+        os.chown(path, account["user"], account["group"])
 
 
 def access_problems(path: str, operator: Optional[str] = None) -> List[str]:

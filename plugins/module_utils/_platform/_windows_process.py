@@ -94,6 +94,11 @@ def child_options() -> Dict[str, Any]:
     return {"creationflags": _NO_WINDOW}
 
 
+def server_account() -> Dict[str, Any]:
+    """What subprocess.Popen must be told to start a database server: nothing, pg_ctl gives up its own privileges."""
+    return {}
+
+
 def base_environment() -> Dict[str, str]:
     """The variables that a program needs to run at all, from our own; nothing else is inherited."""
     names = ("SystemRoot", "SystemDrive", "TEMP", "TMP")

@@ -62,6 +62,16 @@ def make_private_directory(path: str, operator: Optional[str] = None) -> None:
         _win32.require(_win32.function("CreateDirectoryW")(long_path(path), ctypes.byref(attributes)), path)
 
 
+def make_server_directory(preferred: str) -> str:
+    """A new directory that only that account may enter, and where it is. Raises FileExistsError, OSError."""
+    make_private_directory(preferred)
+    return preferred
+
+
+def give_to_server(path: str) -> None:
+    """Make a file of ours one of the database server's account: it is ours, less its privileges. Raises OSError."""
+
+
 def _private_sddl(operator: Optional[str], *, directory: bool) -> str:
     flags = "OICI" if directory else ""
     who = ("SY", "BA", _own_sid() if operator is None else _sid_of(operator))

@@ -4,8 +4,8 @@
 """Which sets a layer keeps: a pure decision.
 
 A set is removed only when all of this holds: it counts, it is not the newest, it is older than ``min_age_days``, it
-is beyond the ``keep_max`` newest, ``keep_min`` sets stay without it, thinning does not keep it as a day's set, nobody
-has pinned it and nobody reads it now.
+is beyond the ``keep_max`` newest, ``keep_min`` sets stay without it, thinning does not keep it as a day's set, it is
+not the newest that a drill has restored, nobody has pinned it and nobody reads it now.
 Where the age floor and ``keep_max`` disagree (more than two runs a day with the default policy) the age floor wins
 and the plan says so. Sets that do not count neither get removed nor fill a place. Everything is relative to the
 layer's own sets, so that a backup job that stopped does not age the last good sets out.
@@ -67,6 +67,7 @@ class Candidate:
     reason: str = ""  # why it does not count
     pinned: str = ""  # why a person keeps it for ever; empty when nobody does
     held: bool = False  # somebody reads it now
+    drilled: bool = False  # it was restored from this layer, and all of it was as promised
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,12 @@ def plan(sets: Sequence[Candidate], policy: Policy, now: datetime) -> Plan:
     counting = [s.artifact for s in ordered if s.counts]
     daily = _daily(counting, policy, now)
     places = {artifact: place for place, artifact in enumerate(counting)}
+    drilled = next((s.artifact for s in ordered if s.counts and s.drilled), None)
     decisions = []
     for item in ordered:
         if item.counts:
             decision = _decide(item.artifact, places[item.artifact], policy, now, item.artifact in daily)
-            decisions.append(_spared(item, decision))
+            decisions.append(_spared(item, decision, newest_drilled=item.artifact == drilled))
         else:
             decisions.append(Decision(item.artifact, KEEP, f"does not count ({item.reason}); never removed"))
     return Plan(tuple(decisions), notes=_notes(counting, policy, now))
@@ -146,8 +148,10 @@ def _decide(artifact: ArtifactName, place: int, policy: Policy, now: datetime, d
     )
 
 
-def _spared(item: Candidate, decision: Decision) -> Decision:
+def _spared(item: Candidate, decision: Decision, *, newest_drilled: bool) -> Decision:
     """A set that would go and must not. It takes its place among the newest all the same."""
+    if decision.action == REMOVE and newest_drilled:
+        return Decision(item.artifact, KEEP, "the newest set that a drill has restored")
     if decision.action == REMOVE and item.pinned:
         return Decision(item.artifact, KEEP, f"pinned ({item.pinned})")
     if decision.action == REMOVE and item.held:

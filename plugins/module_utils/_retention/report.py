@@ -81,6 +81,7 @@ def _describe(item: BackupSet, now: datetime) -> Dict[str, Any]:
         "published_at": _at(state.published) if state else None,
         "mirrored_at": _at(state.mirrored) if state else None,
         "repaired_at": _at(state.repaired) if state else None,
+        "drilled_at": _at(state.drilled) if state else None,
         "suspect": list(item.sidecar.suspect) if item.sidecar else [],
         "accepted": _ruling(state.accepted) if state else None,
         "pinned": _ruling(state.pinned) if state else None,

@@ -87,6 +87,7 @@ def _candidate(item: BackupSet, held: Collection[str]) -> Candidate:
         item.reason,
         pinned=pin.reason if pin is not None else "",
         held=item.artifact.stem in held,
+        drilled=item.state is not None and item.state.drilled is not None,
     )
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._authority.check import require
+from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
@@ -64,10 +66,10 @@ Found = Tuple[Layer, BackupSet]
 
 
 def accept(request: Request) -> Dict[str, Any]:
-    """Suspect content is right: the set counts, and is what later ones are compared with.
+    """Suspect content is right: the set counts, and is what later ones are compared with. Needs L5.
 
-    Raises ``InputInvalid`` for a set that is nowhere or was never suspect, and a reason that says nothing;
-    ``LeaseLost`` and what the file systems have.
+    Raises ``NotAuthorized`` and as ``_authority.check.require``; ``InputInvalid`` for a set that is nowhere or was
+    never suspect, and a reason that says nothing; ``LeaseLost`` and what the file systems have.
     """
 
     def change(item: BackupSet, state: SetState, ruling: Ruling) -> SetState:
@@ -75,22 +77,29 @@ def accept(request: Request) -> Dict[str, Any]:
             raise InputInvalid(f"{item.artifact.stem} is not suspect", artifact=item.artifact.stem)
         return state if state.accepted is not None else replace(state, accepted=ruling)
 
-    return _rule(request, change)
+    return _rule(request, change, authority_for="accept")
 
 
 def pin(request: Request) -> Dict[str, Any]:
-    """Retention never removes the set. Raises as ``accept``."""
+    """Retention never removes the set. Needs no authority, for it only keeps. Raises as ``accept``."""
     return _rule(request, lambda _item, state, ruling: state if state.pinned else replace(state, pinned=ruling))
 
 
 def unpin(request: Request) -> Dict[str, Any]:
-    """Retention decides about the set again. Raises as ``accept``."""
-    return _rule(request, lambda _item, state, _ruling: replace(state, pinned=None))
+    """Retention decides about the set again. Needs L5. Raises as ``accept``."""
+    return _rule(request, lambda _item, state, _ruling: replace(state, pinned=None), authority_for="unpin")
 
 
-def _rule(request: Request, change: Change) -> Dict[str, Any]:
+def _rule(request: Request, change: Change, *, authority_for: Optional[str] = None) -> Dict[str, Any]:
+    """Change the set's state on every layer.
+
+    :param authority_for: the purpose for which L5 must be proven first; None where no authority is needed.
+    """
     if len(request.reason.strip()) < SHORTEST_REASON:
         raise InputInvalid("the reason must say something: it is kept for those who ask later", reason=request.reason)
+    if authority_for is not None:
+        details = {"artifact": request.artifact, "reason": request.reason.strip()}
+        require(request.layout, L5, authority_for, details, dry_run=request.dry_run)
     if request.dry_run:
         return _apply(request, change, None)
     with held(request.layout) as lease:

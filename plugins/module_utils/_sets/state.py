@@ -21,7 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api as
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 
 SCHEMA_VERSION = 1
-_EVENTS, _RULINGS = ("published", "mirrored", "repaired"), ("accepted", "pinned")
+_EVENTS, _RULINGS = ("published", "mirrored", "repaired", "drilled"), ("accepted", "pinned")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class SetState:
     verified: Optional[Verified] = None
     mirrored: Optional[Event] = None  # on the source layer: a proven copy stands on the mirror; there: it is one
     repaired: Optional[Event] = None
+    drilled: Optional[Event] = None  # restored from this layer, and all of it was as promised
     damaged: Optional[Damage] = None
     accepted: Optional[Ruling] = None
     pinned: Optional[Ruling] = None
@@ -121,6 +122,7 @@ def parse_state(body: Dict[str, Any], *, name: str) -> SetState:
             published=_event(body.get("published")),
             mirrored=_event(body.get("mirrored")),
             repaired=_event(body.get("repaired")),
+            drilled=_event(body.get("drilled")),
             damaged=_damage(body.get("damaged")),
             accepted=_ruling(body.get("accepted")),
             pinned=_ruling(body.get("pinned")),

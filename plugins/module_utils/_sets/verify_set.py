@@ -56,7 +56,7 @@ def verify_set(request: Request, path: str, *, layer_name: str, prefix: str) -> 
                 _quarantine_if_changed(request.layout, layer, artifact, sidecar)
             raise
         if sidecar is not None and result["level"] >= CONTENT:
-            with _recording(request.layout):
+            with recording(request.layout):
                 record_good(layer, artifact, sidecar, run_id=_run_id(), zip_sha256=str(result["sha256"]))
     return result
 
@@ -74,7 +74,7 @@ def _quarantine_if_changed(layout: HostLayout, layer: Layer, artifact: ArtifactN
     try:
         prove(layer, artifact, sidecar)
     except ArtifactDamaged as error:
-        with _recording(layout):
+        with recording(layout):
             quarantine(layer, artifact, run_id=_run_id(), reason=error.message)
     except BackupError:
         return  # it cannot be read now, and the failure on its way says so
@@ -85,7 +85,7 @@ def _run_id() -> str:
 
 
 @contextlib.contextmanager
-def _recording(layout: HostLayout) -> Iterator[None]:
+def recording(layout: HostLayout) -> Iterator[None]:
     """While no step of a run works on the host: two writers would lose one's words in a state file."""
     ensure_private_directory(layout.lock_dir)
     lock = RunLock(layout)

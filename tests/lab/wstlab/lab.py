@@ -52,6 +52,7 @@ def up(paths: LabPaths, *, hosts: int, bare: bool) -> dict[str, Any]:
         "lane": lane,
         "state_dir": str(paths.state),
         "ca": str(paths.pki / "ca.pem"),
+        "token_files": _token_files(paths),
         "powershell": _powershell(lane, engine),
         "control_python": sys.executable,
         "postgres": _postgres_record(paths, server),
@@ -105,6 +106,14 @@ def secret(paths: LabPaths, name: str) -> str:
         path.touch(mode=0o600)
         path.write_text("".join(secrets.choice(alphabet) for _ in range(PASSWORD_LENGTH)), encoding="ascii")
     return path.read_text(encoding="ascii")
+
+
+def _token_files(paths: LabPaths) -> dict[str, str]:
+    """The tokens of authority, by level; a host has them once it was provisioned."""
+    names = {level: f"{level.lower()}-token" for level in ("L5", "L6")}
+    for name in names.values():
+        secret(paths, name)
+    return {level: str(paths.secrets / name) for level, name in names.items()}
 
 
 def _lane() -> str:

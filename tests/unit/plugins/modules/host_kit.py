@@ -11,13 +11,14 @@ import os
 import sys
 import types
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._authority.check import CARRIED
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
 
@@ -34,6 +35,7 @@ class Host:
         for path in (self.root, self.local, self.mirror):
             os.mkdir(path, 0o700)
         self.layout = HostLayout(self.root)
+        self._secrets: Dict[str, str] = {}
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 
@@ -46,8 +48,13 @@ class Host:
     def begin_without_lease(self, run_id: str) -> None:
         """Be in that run, whoever has the host."""
         context: Any = types.ModuleType(_context.CONTEXT_MODULE)
-        context.DATA = {"run_id": run_id}
+        context.DATA = {"run_id": run_id, "secrets": self._secrets}
         self._monkeypatch.setitem(sys.modules, _context.CONTEXT_MODULE, context)
+
+    def carry(self, token: Optional[str] = None, **secrets: str) -> None:
+        """From now on the control node sends this token of authority and these secrets, and no others."""
+        self._secrets.clear()
+        self._secrets.update({CARRIED: token} if token else {}, **secrets)
 
     def end(self, run_id: str) -> None:
         """Give the lease back."""

@@ -8,12 +8,18 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import pytest
 
+from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import (
+    TOKENS,
+    provisioned,
+    recorded,
+)
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import MANIFEST, PREFIX, publish_set
 from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
 from ansible_collections.wst.backup.tests.unit.plugins.modules.test_sets import (
@@ -26,6 +32,7 @@ from ansible_collections.wst.backup.tests.unit.plugins.modules.test_sets import 
     world,
 )
 
+L5_TOKEN = TOKENS[L5]
 EMPTIED = {**MANIFEST.body, "totals": {"files": 3, "bytes": 300}}
 WHY = {"reason": "moved to blob storage, change 4711"}
 
@@ -34,6 +41,13 @@ def counting(host: Host) -> List[List[str]]:
     """What counts, layer by layer."""
     report = host.run("backup_info", layers=host.layers())
     return [[one["artifact"] for one in layer["sets"] if one["counts"]] for layer in report["layers"]]
+
+
+@pytest.fixture(autouse=True)
+def with_authority(host: Host) -> None:
+    """L5 works on a host that was provisioned."""
+    provisioned(host.layout)
+    host.carry(L5_TOKEN)
 
 
 @pytest.fixture
@@ -170,6 +184,38 @@ def test_a_set_that_is_not_suspect_is_not_accepted_and_without_the_lease_nothing
     assert host.run("backup_pin", **params)["code"] == "not_proved"
     host.begin(RUN)
     assert host.run("backup_accept", **params)["code"] == "input_invalid"
+    assert world(host) == before
+
+
+@pytest.mark.parametrize("token", [None, "Planted-XX-0123456789-wrong!"])
+def test_an_operator_may_pin_and_neither_accept_nor_unpin(host: Host, token: Optional[str]) -> None:
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1), suspect=["too few"])
+    host.begin(RUN)
+    host.carry(token)
+    params = {"layers": host.layers()[:1], "artifact": artifact.stem, **WHY}
+    assert changes(four(host, "backup_pin", **params)) == [True, True, False, False]
+    before = world(host)
+    for name, state in (("backup_accept", {}), ("backup_pin", {"state": "absent"})):
+        for check in (True, False):
+            refused = host.run(name, check=check, **params, **state)
+            assert refused["code"] == "not_authorized"
+            last = recorded(host.layout)[-1]
+            assert (last["event"], last["details"]["needed"]) == ("authority_refused", L5)
+            assert (last["details"]["artifact"], last["details"]["check_mode"]) == (artifact.stem, check)
+    assert world(host) == before
+    host.carry(TOKENS[L6])  # L6 may what L5 may
+    assert host.run("backup_accept", **params)["changed"] is True
+    assert recorded(host.layout)[-1]["details"]["proven"] == L6
+
+
+def test_a_host_without_authority_says_what_to_do(host: Host) -> None:
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1), suspect=["too few"])
+    host.begin(RUN)
+    os.unlink(host.layout.authority_file)
+    before = world(host)
+    told = host.run("backup_accept", layers=host.layers(), artifact=artifact.stem, **WHY)
+    assert told["code"] == "authority_missing"
+    assert "authority_provision.yml" in told["msg"]
     assert world(host) == before
 
 

@@ -28,11 +28,13 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
 
-def candidate(age: timedelta, *, counts: bool = True, pinned: str = "", held: bool = False) -> Candidate:
+def candidate(
+    age: timedelta, *, counts: bool = True, pinned: str = "", held: bool = False, drilled: bool = False
+) -> Candidate:
     """A set of that age."""
     time = NOW - age
     name = ArtifactName(time=time, stem="wst-backup-" + time.strftime("%Y%m%d-%H%M%S"))
-    return Candidate(name, counts, "" if counts else "its ZIP is missing", pinned=pinned, held=held)
+    return Candidate(name, counts, "" if counts else "its ZIP is missing", pinned=pinned, held=held, drilled=drilled)
 
 
 def removed(result: Plan) -> Set[str]:
@@ -127,6 +129,17 @@ def test_a_pin_and_a_reader_keep_what_would_go_and_take_no_place_of_others() -> 
     assert reasons[plain[3].artifact.stem] == "one of the 7 newest (keep_min)"
 
 
+def test_the_newest_drilled_set_stays_and_an_older_one_goes() -> None:
+    """It is the only one of which it is known that it restores."""
+    sets = [candidate(DAY * n, drilled=n in (20, 25)) for n in range(30)]
+    result = plan(sets, Policy(), NOW)
+    assert sets[20].artifact in result.kept
+    assert sets[25].artifact in result.removals
+    assert {d.artifact: d.reason for d in result.decisions}[sets[20].artifact] == (
+        "the newest set that a drill has restored"
+    )
+
+
 def test_an_empty_layer() -> None:
     """Nothing to decide."""
     assert plan([], Policy(), NOW) == Plan(())
@@ -149,12 +162,18 @@ AGES = st.one_of(
     st.integers(0, 240).map(lambda n: n * 14400),
     st.sampled_from([7 * 86400 - 1, 7 * 86400, 7 * 86400 + 1, -300, -301]),
 )
-MARKS = st.sampled_from(["", "", "", "", "pinned", "held"])
+MARKS = st.sampled_from(["", "", "", "", "pinned", "held", "drilled", "drilled"])
 HISTORIES = st.lists(
     st.tuples(AGES, st.booleans() | st.just(True), MARKS), max_size=80, unique_by=lambda one: one[0]
 ).map(
     lambda made: [
-        candidate(timedelta(seconds=age), counts=counts, pinned="why" if mark == "pinned" else "", held=mark == "held")
+        candidate(
+            timedelta(seconds=age),
+            counts=counts,
+            pinned="why" if mark == "pinned" else "",
+            held=mark == "held",
+            drilled=mark == "drilled",
+        )
         for age, counts, mark in made
     ]
 )
@@ -186,7 +205,9 @@ def model(sets: Sequence[Candidate], policy: Policy) -> Set[str]:
         thinned_in = newest_of_day and one.time.date().isoformat() in old_days[: policy.keep_daily]
         old = (NOW - one.time).total_seconds() >= policy.min_age_days * 86400
         spared = next(s for s in sets if s.artifact == one)
-        if old and len(newer) >= policy.keep_max and not thinned_in and not spared.pinned and not spared.held:
+        last_drilled = spared.drilled and not any(s.drilled and s.counts and s.artifact in newer for s in sets)
+        kept = thinned_in or spared.pinned or spared.held or last_drilled
+        if old and len(newer) >= policy.keep_max and not kept:
             gone.add(one.stem)
     return gone
 

@@ -13,12 +13,12 @@ import os
 import subprocess
 import sys
 import types
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Any, Callable, Iterator, List, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
-CHANGES = ("create_new", "flush_file", "flush_directory", "replace", "rename_new")
+CHANGES = ("create_new", "protect", "flush_file", "flush_directory", "replace", "rename_new")
 DIED = 77
 # On sys.path by hand: Windows' embedded Python ignores PYTHONPATH.
 START = "import sys; sys.path[:] = %(paths)r; from " + __name__ + " import main; main(*sys.argv[1:])"
@@ -31,8 +31,11 @@ def enter_run(run_id: str) -> None:
     sys.modules[_context.CONTEXT_MODULE] = module
 
 
-def arm(number: int) -> None:
-    """Die before that call."""
+def arm(number: int, also: Sequence[Tuple[Any, str]] = ()) -> None:
+    """Die before that call.
+
+    :param also: further functions that change something, each by its module and its name there.
+    """
     calls: List[str] = []
 
     def wrap(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,8 +47,8 @@ def arm(number: int) -> None:
 
         return call
 
-    for name in CHANGES:
-        setattr(api, name, wrap(name, getattr(api, name)))
+    for module, name in (*((api, name) for name in CHANGES), *also):
+        setattr(module, name, wrap(name, getattr(module, name)))
     os.unlink = wrap("unlink", os.unlink)
 
 
@@ -55,7 +58,7 @@ def crashes(module: str, directory: str, prepare: Callable[[str], None]) -> Iter
     To die after a call is to die before the next, for nothing between them changes the disk; so the last one yielded
     is a run that nothing stopped. Yields (when it died, directory).
 
-    :param module: path of a file with a function ``scenario(directory)``.
+    :param module: path of a file with a function ``scenario(directory)``, and ``ALSO`` if there is more than the disk.
     """
     code, number = DIED, 0
     while code == DIED:
@@ -75,5 +78,5 @@ def main(module: str, directory: str, number: str) -> None:
     namespace: dict[str, Any] = {"__name__": "scenario"}
     with open(module, "rb") as file:
         exec(compile(file.read(), module, "exec"), namespace)
-    arm(int(number))
+    arm(int(number), namespace.get("ALSO", ()))
     namespace["scenario"](directory)

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action ``drill_evidence``: what is known of a drill, kept on the control node. Touches no host."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files
+from ansible_collections.wst.backup.plugins.plugin_utils._errors import EvidenceLost, SettingInvalid
+from ansible_collections.wst.backup.plugins.plugin_utils._evidence import evidence
+from ansible_collections.wst.backup.plugins.plugin_utils._settings import read_settings
+
+_SPEC = {
+    "results": {"type": "dict", "required": True},
+    "failed": {"type": "dict", "required": True},
+    "began": {"type": "float", "required": True},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hints to give
+    """See the module's documentation."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
+        """The evidence, and where it is."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        arguments = self.validate_argument_spec(argument_spec=_SPEC)[1]
+        now = datetime.now(timezone.utc)
+        host = str(variables["inventory_hostname"])
+        document = evidence(
+            arguments["results"],
+            host=host,
+            failed=arguments["failed"],
+            began=arguments["began"],
+            ended=now.timestamp(),
+            times={"began": _text(datetime.fromtimestamp(arguments["began"], timezone.utc)), "ended": _text(now)},
+        )
+        if self._task.check_mode:
+            return {**result, "changed": True, "evidence": document}
+        try:
+            settings = read_settings(variables, self._templar.template, windows=True)
+            kept = _evidence_files.keep(settings.control_dir, host, document, now=now)
+        except SettingInvalid as error:
+            return {**result, **error.as_result()}
+        except OSError as error:
+            failure = EvidenceLost(f"the evidence of the drill cannot be written on the control node: {error}")
+            return {**result, **failure.as_result(), "evidence": document}
+        return {**result, "changed": True, "evidence": document, **kept}
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module ``db_key`` does: reads what it was given, proves the authority, and lets the rotation run."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, Mapping, Optional
+
+from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._authority.check import require
+from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5
+from ansible_collections.wst.backup.plugins.module_utils._keychange.files import KeyFiles
+from ansible_collections.wst.backup.plugins.module_utils._keychange.rotate import PSQL, Order, Rotation
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._pg import options as options_of
+from ansible_collections.wst.backup.plugins.module_utils._pg.key import parse_key
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_optional_tool
+from ansible_collections.wst.backup.plugins.module_utils._preflight.targets import check_private_directory
+
+CARRIED = "db_password_new"  # the new key's name among the context's secrets
+PURPOSE = "rotate_db_key"
+
+
+def work(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Dict[str, Any]:
+    """Rotate, end an earlier rotation, or hand the key over; the module's result.
+
+    :raises NotAuthorized: and as ``_authority.check.require``: L5 was not proven.
+    :raises KeyMalformed: the new password can be no key. PathPermissions: others may write where the key stands.
+    :raises BackupError: as ``Rotation.run``.
+    """
+    layout = HostLayout(params["root"])
+    options = options_of.from_params(params["database"])
+    key_file = params["key_file"] or layout.key_file
+    new = _new_key()
+    check_private_directory(os.path.dirname(key_file), params["operator"])
+    details = {"key_file": key_file, "server": options.place, "user": options.user, "operator": params["operator"]}
+    details["change_server"] = params["change_server"]
+    require(layout, L5, PURPOSE, details, dry_run=check_mode)
+    psql = find_optional_tool(params["tools_dir"], PSQL)
+    if psql is None:
+        warn(f"the login was not tried with psql: there is none in {params['tools_dir']}")
+    order = Order(
+        options=options,
+        files=KeyFiles(key_file, params["operator"]),
+        new=new,
+        psql=psql.path if psql else None,
+        change_server=params["change_server"],
+        hand_over=params["operator"] is not None,
+    )
+    if check_mode:
+        return _run(Rotation(order, None))
+    with held(layout) as lease:
+        return _run(Rotation(order, lease))
+
+
+def _run(rotation: Rotation) -> Dict[str, Any]:
+    rotation.run()
+    return rotation.result()
+
+
+def _new_key() -> Optional[str]:
+    came = _context.secret(CARRIED)
+    return None if came is None else parse_key(came.encode("utf-8", "surrogatepass"), path="the new password")

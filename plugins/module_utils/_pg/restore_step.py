@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The step that restores a dump into the run's scratch database."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
+from ansible_collections.wst.backup.plugins.module_utils._pg import scratch, selection
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
+from ansible_collections.wst.backup.plugins.module_utils._pg.messages import PG_RESTORE, Warnings
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences, warnings_part
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Order, read_dump_toc, restore
+from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import (
+    Scratch,
+    reached,
+    read_scratch,
+    within,
+    write_scratch,
+)
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import Selection
+from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Toc
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is restored. ``rows`` of each table, for the progress only."""
+
+    layout: HostLayout
+    tools_dir: str
+    dump: str
+    allow_missing: Sequence[str] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+
+def run(request: Request, tools: Tools) -> Dict[str, Any]:
+    """Restore into the database that ``pg_scratch`` made for this run.
+
+    :raises RestoreTargetRefused: it is not this run's, or not empty; DbExtensionMissing; RestoreFailed; and as
+        ``restore``.
+    """
+    run_id = _context.require_run_id()
+    layout = layout_of_run(request.layout, run_id)
+    with held(layout, run_id):
+        workspace = layout.workspace(run_id)
+        made = read_scratch(workspace)
+        toc = read_dump_toc(request.dump)
+        with reached(made, tools_dir=request.tools_dir) as (server, password):
+            target = within(server, made)
+            chosen = _choose(request, target, password, toc, run_id)
+            roles = _make_roles(workspace, made, target, password, chosen)
+            order = Order(request.dump, chosen, workspace, owners=False, rows=request.rows)
+            began = time.monotonic()
+            warnings = restore(order, target, password, tools)
+    return _result(chosen, roles, warnings, seconds=time.monotonic() - began)
+
+
+def _choose(request: Request, target: DatabaseOptions, password: str, toc: Toc, run_id: str) -> Selection:
+    with contextlib.closing(connect(target, password)) as session, named(target):
+        scratch.require_scratch(session, run_id=run_id, place=target.place)
+        available = scratch.available_extensions(session)
+        chosen = selection.select(toc.entries, available=available, allow_missing=request.allow_missing)
+        if chosen.extensions_left_out and selection.configuration(toc.entries):
+            brought = scratch.configured(session, chosen.extensions)
+            chosen = selection.select(
+                toc.entries, available=available, allow_missing=request.allow_missing, configured=brought
+            )
+    return chosen
+
+
+def _make_roles(workspace: str, made: Scratch, target: DatabaseOptions, password: str, chosen: Selection) -> List[str]:
+    """Policies name roles, and no option of pg_restore takes them away."""
+    wanted = selection.policy_roles(chosen.entries)
+    if not wanted:
+        return []
+    with contextlib.closing(connect(target, password)) as session, named(target):
+        missing = scratch.missing_roles(session, wanted)
+        write_scratch(workspace, made.with_roles(missing))
+        scratch.make_roles(session, missing, run_id=made.run_id)
+    return missing
+
+
+def _result(chosen: Selection, roles: List[str], warnings: Warnings, *, seconds: float) -> Dict[str, Any]:
+    body = warnings_part(warnings)["warnings"]
+    return {
+        "changed": True,
+        "restored": len(chosen.entries),
+        "left_out": [each.text for each in chosen.left_out],
+        "roles": roles,
+        "remarks": sentences(body, tool=PG_RESTORE),
+        "warnings_by_kind": body["counts"],
+        "seconds": round(seconds, 1),
+    }

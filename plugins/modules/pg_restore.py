@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pg_restore
+short_description: Restore a dump into the scratch database of a run
+version_added: 0.1.0
+description:
+  - Restores a dump with C(pg_restore) into the database that M(wst.backup.pg_scratch) made for this run, and into
+    nothing else. There is no option that could name another one.
+  - Stops at the first error, which becomes C(restore_failed) with the object's name and the server's words. No row of
+    the data is quoted.
+  - Owners, grants and tablespaces stay behind. So does what would act by itself (subscriptions, publications, event
+    triggers, user mappings), and comments on extensions, which only their owner may write. Roles that row security
+    policies name are made without a login where they are missing, and removed with the database.
+  - Belongs to a run, see M(wst.backup.run_lock).
+options:
+  root:
+    description: Directory of the backup's own files on the host.
+    type: path
+    default: C:\wst-control
+  dump:
+    description: The dump on the host.
+    type: path
+    required: true
+  allow_missing_extensions:
+    description:
+      - Extensions that stay behind with the rows of their configuration tables, wherever the dump is restored. The
+        default names those that a managed server of Azure has of its own.
+      - Any other extension that the server cannot create is the failure C(db_extension_missing).
+    type: list
+    elements: str
+    default: [azure, pgaadauth, pg_azure_storage, azure_ai, azure_storage]
+  tools_dir:
+    description: Directory on the host with C(pg_dump) and C(pg_restore).
+    type: path
+    required: true
+extends_documentation_fragment:
+  - wst.backup.attributes
+  - wst.backup.attributes.job
+attributes:
+  check_mode:
+    support: full
+    details: Says that it would restore; there is no scratch database then that could be looked at.
+  diff_mode:
+    support: none
+  idempotent:
+    support: none
+    details: A database that has anything in it is refused.
+author:
+  - wst.backup contributors (@wst-backup)
+seealso:
+  - module: wst.backup.pg_scratch
+  - module: wst.backup.pg_compare
+"""
+
+EXAMPLES = r"""
+- name: Restore the dump
+  wst.backup.pg_restore:
+    dump: C:\wst-control\drills\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    tools_dir: C:\wst-control\runtime\pg17\bin
+"""
+
+RETURN = r"""
+restored:
+  description: Entries of the dump that were restored.
+  returned: success, not in check mode
+  type: int
+left_out:
+  description: What stayed behind, each with its reason.
+  returned: success, not in check mode
+  type: list
+  elements: str
+roles:
+  description: Roles that were made because a policy names them.
+  returned: success, not in check mode
+  type: list
+  elements: str
+remarks:
+  description: What C(pg_restore) warned of.
+  returned: success, not in check mode
+  type: list
+  elements: str
+seconds:
+  description: How long C(pg_restore) took.
+  returned: success, not in check mode
+  type: float
+"""
+
+from typing import Any, Callable, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.wst.backup.plugins.module_utils import _edge
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._pg import restore_step
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import MANAGED
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
+
+
+def argument_spec() -> Dict[str, Any]:
+    """The module's options."""
+    return {
+        "root": {"type": "path", "default": r"C:\wst-control"},
+        "dump": {"type": "path", "required": True},
+        "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
+        "tools_dir": {"type": "path", "required": True},
+    }
+
+
+def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Dict[str, Any]:
+    """Restore; returns the module's result."""
+    tools = find_tools(params["tools_dir"])
+    if check_mode:
+        return {"changed": True}
+    request = restore_step.Request(
+        layout=HostLayout(params["root"]),
+        tools_dir=params["tools_dir"],
+        dump=params["dump"],
+        allow_missing=params["allow_missing_extensions"],
+    )
+    result = restore_step.run(request, tools)
+    for remark in result["remarks"]:
+        warn(remark)
+    return result
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    _edge.run(module, lambda: work(module.params, check_mode=module.check_mode, warn=module.warn))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pg_scratch
+short_description: Make and remove the database that a dump is restored into
+version_added: 0.1.0
+description:
+  - Makes a new, empty database for the dump, with its encoding and locale. It stands on a server of the inventory's
+    choice, or on a disposable one that this module makes on the host itself, which listens on the loopback and runs
+    only while a later step of the run needs it.
+  - Everything it makes carries the run's id. Only what carries it is removed, also when the run that made it died.
+  - Belongs to a run, see M(wst.backup.run_lock).
+options:
+  root:
+    description: Directory of the backup's own files on the host.
+    type: path
+    default: C:\wst-control
+  state:
+    description:
+      - V(present) makes the database.
+      - V(absent) removes what this run has made, and what runs have left that died. What of an earlier run cannot be
+        removed now is a warning, and the next run tries again.
+    type: str
+    choices: [present, absent]
+    default: present
+  dump:
+    description: The dump on the host that the database is made for. Needed with O(state=present).
+    type: path
+  server:
+    description:
+      - The server to make the database on, and its maintenance database. Its role must be allowed to create databases;
+        that of the backup need not.
+      - The server's major version must be that of the tools or newer.
+      - Without it, a disposable server is made from the programs in O(tools_dir).
+    type: dict
+    suboptions:
+      host:
+        description: Host name of the server, as its certificate has it.
+        type: str
+        required: true
+      port:
+        description: Port of the server itself.
+        type: int
+        default: 5432
+      name:
+        description: Name of the database to log in to.
+        type: str
+        required: true
+      user:
+        description: Role to log in as.
+        type: str
+        required: true
+      sslmode:
+        description: How the server proves who it is; V(disable) is accepted for the loopback only.
+        type: str
+        choices: [verify-full, verify-ca, disable]
+        default: verify-full
+      sslrootcert:
+        description: PEM file on the host with the roots that are trusted, or V(system).
+        type: str
+        default: system
+      connect_timeout:
+        description: Seconds to wait for a connection, 2 to 600.
+        type: int
+        default: 15
+  key_file:
+    description:
+      - File on the host with the password for O(server).
+      - By default C(restore.key) below O(root) where there is one, else C(db.key).
+    type: path
+  tools_dir:
+    description: Directory on the host with C(pg_dump) and C(pg_restore), and with C(initdb) and C(pg_ctl) for a
+      disposable server.
+    type: path
+    required: true
+extends_documentation_fragment:
+  - wst.backup.attributes
+  - wst.backup.attributes.job
+attributes:
+  check_mode:
+    support: full
+    details: Says what would be made, and touches no server.
+  diff_mode:
+    support: none
+  idempotent:
+    support: partial
+    details: Removing is; a run makes its database once.
+author:
+  - wst.backup contributors (@wst-backup)
+seealso:
+  - module: wst.backup.pg_restore
+  - module: wst.backup.pg_compare
+"""
+
+EXAMPLES = r"""
+- name: Make a scratch database on a server of its own
+  wst.backup.pg_scratch:
+    dump: C:\wst-control\drills\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    tools_dir: C:\wst-control\runtime\pg17\bin
+
+- name: Remove it, and what earlier drills left
+  wst.backup.pg_scratch:
+    state: absent
+    tools_dir: C:\wst-control\runtime\pg17\bin
+"""
+
+RETURN = r"""
+database:
+  description: The scratch database.
+  returned: success, with O(state=present)
+  type: str
+  sample: wst_drill_20261130_101500_1f2e3d4c
+server:
+  description: Where it is, in words.
+  returned: success, with O(state=present)
+  type: str
+server_version:
+  description: The server's version.
+  returned: success, with O(state=present), not in check mode
+  type: str
+  sample: "17.10"
+disposable:
+  description: Whether the server was made for this run.
+  returned: success, with O(state=present)
+  type: bool
+remarks:
+  description: What is otherwise than in the source and no failure, such as a locale that this system does not have.
+  returned: success, with O(state=present), not in check mode
+  type: list
+  elements: str
+removed:
+  description: Databases and directories that were removed.
+  returned: success, with O(state=absent)
+  type: list
+  elements: str
+left:
+  description: Roles that the run had made and that somebody else uses by now.
+  returned: success, with O(state=absent)
+  type: list
+  elements: str
+problems:
+  description: What of earlier runs could not be removed, with code, message and remedy.
+  returned: success, with O(state=absent)
+  type: list
+  elements: dict
+"""
+
+from typing import Any, Callable, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.wst.backup.plugins.module_utils import _edge
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._pg import options as options_of
+from ansible_collections.wst.backup.plugins.module_utils._pg import scratch_step
+from ansible_collections.wst.backup.plugins.module_utils._pg.key import restore_key_file
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
+
+
+def argument_spec() -> Dict[str, Any]:
+    """The module's options."""
+    return {
+        "root": {"type": "path", "default": r"C:\wst-control"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "dump": {"type": "path"},
+        "server": {**options_of.argument_spec(), "required": False},
+        "key_file": {"type": "path", "no_log": False},
+        "tools_dir": {"type": "path", "required": True},
+    }
+
+
+def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Dict[str, Any]:
+    """Make or remove; returns the module's result."""
+    layout = HostLayout(params["root"])
+    if params["state"] == "absent":
+        result = scratch_step.remove(layout, params["tools_dir"], dry_run=check_mode)
+        for problem in result["problems"]:
+            warn("an earlier run's scratch database is still there: {message}".format(**problem))
+        return result
+    request = scratch_step.Request(
+        layout=layout,
+        tools_dir=params["tools_dir"],
+        server=options_of.from_params(params["server"]) if params["server"] else None,
+        key_file=params["key_file"] or restore_key_file(layout),
+    )
+    return scratch_step.make(request, params["dump"], find_tools(params["tools_dir"]), dry_run=check_mode)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        required_if=[("state", "present", ["dump"])],
+        supports_check_mode=True,
+    )
+    _edge.run(module, lambda: work(module.params, check_mode=module.check_mode, warn=module.warn))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keeping evidence on the control node: one JSON document and one page for each drill of a host.
+
+They stand in ``hosts/<inventory name>/drills`` below ``wst_backup_control_dir``, named after the moment that the drill
+ended. What is older than the doctrine's 400 days goes when a new one comes, and nothing else does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.wst.backup.plugins.plugin_utils._control_log import make_host_directory
+from ansible_collections.wst.backup.plugins.plugin_utils._evidence_page import page
+
+KEEP = timedelta(days=400)  # canonical 026, logging
+_NAME = re.compile(r"drill-(\d{8}-\d{6})(?:-[0-9a-f]{8})?\.(?:json|html)", re.ASCII)
+_STAMP = "%Y%m%d-%H%M%S"
+
+
+def keep(control_dir: str, host: str, document: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """Write both files, and remove what is too old.
+
+    :param now: UTC.
+    :returns: the paths as ``json`` and ``html``, and ``removed``.
+    :raises OSError: the control node cannot write.
+    """
+    directory = make_host_directory(control_dir, host) / "drills"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    stem = "drill-" + now.strftime(_STAMP)
+    suffix = str(document.get("run_id") or "").rpartition("-")[2]
+    stem += f"-{suffix}" if suffix else ""
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    written = {
+        "json": str(_write(directory / f"{stem}.json", text)),
+        "html": str(_write(directory / f"{stem}.html", page(document))),
+    }
+    return {**written, "removed": _remove_old(directory, now)}
+
+
+def _write(path: Path, text: str) -> Path:
+    """Under a new name first: a page that is half there would be read."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".drill-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+def _remove_old(directory: Path, now: datetime) -> list[str]:
+    removed = []
+    for path in sorted(directory.iterdir()):
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            continue
+        try:
+            made = datetime.strptime(match[1], _STAMP).replace(tzinfo=timezone.utc)
+        except ValueError:
+            continue
+        if now - made > KEEP:
+            path.unlink()
+            removed.append(path.name)
+    return removed

@@ -1,0 +1,209 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rotation of the database key through its playbook (F1): who may, what is in the file, and where it is not."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from integration.searching import LOUD, forms, has, holders, watched
+from integration.world import AS_L5, Played, World
+
+ROLE = "wst_backup"
+CHANGE = {"key_rotation_change_server": True}
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The host's key, and the server that it opens."""
+
+    world: World
+    directory: Path
+
+    @property
+    def file(self) -> Path:
+        """The key file."""
+        return self.world.control / "db.key"
+
+    @property
+    def staged(self) -> Path:
+        """Where the next one is staged."""
+        return self.world.control / "db.key.new"
+
+    def rotate(self, new: str | None, *arguments: str, **extra: Any) -> Played:
+        """Run the playbook with that password, which is in no argument list."""
+        variables = dict(extra)
+        if new is not None:
+            path = self.directory / "new-password"
+            path.write_text(new)
+            variables["wst_backup_db_password_new"] = "{{ lookup('ansible.builtin.file', '" + str(path) + "') }}"
+        return self.world.play("rotate_db_key.yml", *arguments, extra=variables)
+
+    def server_has(self, password: str) -> None:
+        """An administrator sets it, as in the portal."""
+        with self.world.connect() as session:
+            session.execute(f"ALTER ROLE {ROLE} PASSWORD '{password}'")
+
+    def opens(self, password: str) -> bool:
+        """Whether the role logs in with it."""
+        server = self.world.record["postgres"]
+        place = {"host": server["host"], "port": server["port"], "dbname": server["database"], "user": ROLE}
+        tls = {"sslmode": "verify-full", "sslrootcert": server["ca"]}
+        try:
+            psycopg.connect(**place, **tls, password=password).close()
+        except psycopg.OperationalError as error:
+            if "password authentication failed" not in str(error):
+                raise
+            return False
+        return True
+
+    def assert_holds(self, password: str) -> None:
+        """The key file has it and is closed, nothing is staged, and the server takes it."""
+        assert self.file.read_text().strip() == password
+        if not self.world.windows:
+            assert stat.S_IMODE(self.file.stat().st_mode) == 0o600
+        assert not self.staged.exists()
+        assert self.opens(password)
+
+
+def fresh() -> str:
+    """A password that nothing else in the world can be."""
+    return "Planted" + secrets.token_hex(12)
+
+
+@pytest.fixture
+def keys(world: World, tmp_path: Path) -> Iterator[Keys]:
+    """The key and the server's password are put back at the end."""
+    keys = Keys(world, tmp_path)
+    before = keys.file.read_bytes()
+    try:
+        yield keys
+    finally:
+        keys.file.write_bytes(before)
+        keys.staged.unlink(missing_ok=True)
+        keys.server_has(before.decode().strip())
+
+
+@pytest.fixture
+def server_log(world: World) -> Iterator[Path]:
+    """The server's log, in which every statement stands meanwhile."""
+    with world.connect() as session:
+        session.execute("ALTER SYSTEM SET log_statement = 'all'")
+        session.execute("SELECT pg_reload_conf()")
+    try:
+        yield Path(world.record["postgres"]["data"]) / "server.log"
+    finally:
+        with world.connect() as session:
+            session.execute("ALTER SYSTEM RESET log_statement")
+            session.execute("SELECT pg_reload_conf()")
+
+
+def test_l5_changes_it_here_and_on_the_server_and_it_is_nowhere_else(keys: Keys, server_log: Path) -> None:
+    old, new = keys.file.read_text().strip(), fresh()
+    begin = server_log.stat().st_size
+    shown = keys.rotate(new, "--check", **CHANGE, **AS_L5)
+    assert shown.code == 0, shown.output
+    keys.assert_holds(old)
+    needles = forms(new)
+    with watched(needles) as watch:
+        played = keys.rotate(new, LOUD, "--diff", **CHANGE, **AS_L5)
+    assert played.code == 0, played.output[-3000:]
+    assert "the key file holds the new password" in played.output
+    keys.assert_holds(new)
+    assert not keys.opens(old)
+
+    log = server_log.read_bytes()[begin:]
+    assert b"PASSWORD 'SCRAM-SHA-256$" in log
+    assert not has(forms(new), iter([log]))
+    assert not has(forms(old), iter([log]))
+    assert not has(needles, iter([played.output.encode()])), "it is on the screen"
+    assert watch.looks > 10
+    assert watch.seen == set()
+    places = [Path(keys.world.host["drive_c"]), Path(keys.world.host["drive_d"]), keys.world.records]
+    assert holders(needles, *places) == [str(keys.file)]
+
+    granted, done = keys.world.audit()[-2:]
+    assert (granted["event"], granted["details"]["purpose"]) == ("authority_granted", "rotate_db_key")
+    assert (done["event"], done["result"], done["details"]["proven"]) == (
+        "rotate_db_key",
+        "success",
+        ["psycopg", "psql"],
+    )
+    again = keys.rotate(new, **CHANGE, **AS_L5)
+    assert again.code == 0, again.output
+    assert "nothing was to be done" in again.output
+    backup = keys.world.play("backup.yml")
+    assert backup.code == 0, backup.output
+
+
+def test_a_password_from_the_portal_is_taken(keys: Keys) -> None:
+    new = fresh()
+    keys.server_has(new)
+    failed = keys.world.play("backup.yml")
+    assert failed.failed_with("db_auth_failed"), failed.output
+    assert "rotate_db_key.yml" in " ".join(failed.output.split())
+    played = keys.rotate(new, **AS_L5)
+    assert played.code == 0, played.output
+    keys.assert_holds(new)
+
+
+@pytest.mark.parametrize("token", [{}, {"wst_backup_authority_token": "Planted-XX-0123456789-wrong!"}])
+def test_an_operator_changes_no_key(keys: Keys, token: dict[str, str]) -> None:
+    old = keys.file.read_text().strip()
+    played = keys.rotate(fresh(), **CHANGE, **token, key_rotation_operator="nobody")
+    assert played.failed_with("not_authorized"), played.output
+    keys.assert_holds(old)
+    assert keys.world.audit()[-2]["event"] == "authority_refused"
+
+
+def test_a_password_that_the_server_does_not_have_leaves_the_old_one_working(keys: Keys) -> None:
+    old, new = keys.file.read_text().strip(), fresh()
+    for arguments in (["--check"], []):
+        played = keys.rotate(new, *arguments, **AS_L5)
+        assert played.failed_with("db_auth_failed"), played.output
+        assert new not in played.output
+        keys.assert_holds(old)
+    last = keys.world.audit()[-1]
+    assert (last["event"], last["result"], last["code"]) == ("rotate_db_key", "failure", "db_auth_failed")
+    malformed = keys.rotate("with a space", **CHANGE, **AS_L5)
+    assert malformed.failed_with("key_malformed"), malformed.output
+    keys.assert_holds(old)
+
+
+def test_what_a_killed_rotation_left_is_ended_by_the_next_without_the_password(keys: Keys) -> None:
+    old, new = keys.file.read_text().strip(), fresh()
+    keys.staged.write_text(new)  # it died before the server was told
+    keys.staged.chmod(0o600)
+    assert keys.rotate(None, **AS_L5).code == 0
+    keys.assert_holds(old)
+    keys.staged.write_text(new)
+    keys.staged.chmod(0o600)
+    keys.server_has(new)  # and here after that
+    played = keys.rotate(None, **AS_L5)
+    assert played.code == 0, played.output
+    keys.assert_holds(new)
+    nothing = keys.rotate(None, **AS_L5)
+    assert nothing.failed_with("input_invalid"), nothing.output
+
+
+def test_a_handover_closes_everything_for_the_new_account(keys: Keys) -> None:
+    if keys.world.windows:
+        pytest.skip("NOT EXERCISED: a handover on wine, which has one account")
+    old = keys.file.read_text().strip()
+    keys.file.chmod(0o644)
+    keys.world.local.chmod(0o755)
+    handover = {"key_rotation_operator": str(os.geteuid())}
+    played = keys.rotate(None, **handover, **AS_L5)
+    assert played.code == 0, played.output
+    keys.assert_holds(old)
+    assert stat.S_IMODE(keys.world.local.stat().st_mode) == 0o700
+    assert "nothing was to be done" in keys.rotate(None, **handover, **AS_L5).output
