@@ -21,7 +21,6 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
-
 TREE = "set"  # in the workspace: what the artifact is extracted to
 
 
