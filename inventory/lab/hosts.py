@@ -59,21 +59,18 @@ def backup(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     """What the roles take, in the host's own syntax."""
     paths, server = entry["paths"], record["postgres"]
     windows = entry["connection"] == "winrm"
+    # Under wine libpq finds no certificate file by its name, whichever of the packages it comes from; OpenSSL does,
+    # through SSL_CERT_FILE. "system" means OpenSSL's built-in paths, never the Windows certificate store: a real host
+    # names a PEM file, or sets SSL_CERT_FILE just as here.
+    tls = {"sslmode": "verify-full", "sslrootcert": "system" if windows else paths["ca_file"]}
+    at = {"host": server["host"], "port": server["port"]}
     return {
         "wst_backup_python": paths["python"],
         "wst_backup_root": paths["root"],
         "backup_sources": [{"name": "wst", "path": paths["web"]}, {"name": "wst-api", "path": paths["api"]}],
-        "backup_database": {
-            "host": server["host"],
-            "port": server["port"],
-            "name": server["database"],
-            "user": server["user"],
-            "sslmode": "verify-full",
-            # Under wine libpq finds no certificate file by its name, whichever of the packages it comes from; OpenSSL
-            # does, through SSL_CERT_FILE. "system" means OpenSSL's built-in paths, never the Windows certificate store:
-            # a real host names a PEM file, or sets SSL_CERT_FILE just as here.
-            "sslrootcert": "system" if windows else paths["ca_file"],
-        },
+        "backup_database": {**at, "name": server["database"], "user": server["user"], **tls},
+        # PostgreSQL's server does not run under wine, so that drills there restore to the lab's own.
+        "restore_test_server": {**at, "name": "postgres", "user": server["restore_user"], **tls} if windows else {},
         "backup_environment": {"SSL_CERT_FILE": paths["ca_file"]} if windows else {},
         "backup_key_file": paths["key_file"],
         "backup_tools_dir": paths["tools_dir"],

@@ -87,6 +87,10 @@ file:
   description: The ZIP that it came from.
   returned: success
   type: str
+dump:
+  description: Where the database dump is; null where it was not restored.
+  returned: success
+  type: str
 files:
   description: Files that were restored.
   returned: success

@@ -97,6 +97,10 @@ workspace:
   description: The drill's directory; empty in check mode.
   returned: success
   type: str
+tree:
+  description: Where in it the set is to be extracted; empty in check mode.
+  returned: success
+  type: str
 """
 
 from datetime import timedelta

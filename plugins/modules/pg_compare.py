@@ -29,8 +29,8 @@ options:
   path:
     description:
       - The ZIP that the dump came from. Its manifest says what the database held.
-      - Without it, or where it has no manifest of ours, the dump is decoded and held against the database by itself, which proves less. Whoever has damaged
-        the dump has then changed both.
+      - Without it, or where it has no manifest of ours, the dump is decoded and held against the database by itself,
+        which proves less. Whoever has damaged the dump has then changed both.
     type: path
   allow_missing_extensions:
     description: As it was given to M(wst.backup.pg_restore).

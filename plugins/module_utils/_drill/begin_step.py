@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Dict, Optional, Sequence
@@ -19,6 +20,8 @@ from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layou
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+
+TREE = "set"  # in the workspace: what the artifact is extracted to
 
 
 @dataclass(frozen=True)
@@ -62,4 +65,5 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "made_at": format_time(found.artifact.time),
         "age": int(age.total_seconds()),
         "workspace": workspace,
+        "tree": os.path.join(workspace, TREE) if workspace else "",
     }

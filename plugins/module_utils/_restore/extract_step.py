@@ -27,7 +27,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.extract import Extractor, Plan, survey
 from ansible_collections.wst.backup.plugins.module_utils._restore.listing import Artifact, opened
-from ansible_collections.wst.backup.plugins.module_utils._restore.selection import FILES, Selection
+from ansible_collections.wst.backup.plugins.module_utils._restore.selection import DUMP, FILES, Selection
 from ansible_collections.wst.backup.plugins.module_utils._sets.holds import held_file
 
 UNLISTED = (
@@ -70,6 +70,7 @@ def extract(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         _jobs.step("plan", unit="members")
         with opened(request.path, sidecar=request.sidecar) as artifact:
             selection = _resolved(request.selection, artifact)
+            dump = _dump(selection, artifact)
             plan = survey(artifact, selection)
             _refuse_nothing(plan, request)
             free = _check_space(plan, request.target)
@@ -83,6 +84,7 @@ def extract(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "target": request.target,
         "artifact": artifact.name,
         "file": request.path,
+        "dump": os.path.join(request.target, *dump.split("/")) if dump else None,
         **totals.body(),
         "needed": plan.space,
         "free": free,
@@ -102,6 +104,18 @@ def _resolved(selection: Selection, artifact: Artifact) -> Selection:
     except BackupError:
         if selection.parts == frozenset((FILES,)) and artifact.found is None:
             return selection  # a foreign ZIP without a dump is all files
+        raise
+
+
+def _dump(selection: Selection, artifact: Artifact) -> Optional[str]:
+    """The dump's path in the artifact; None where it is not restored, or there is none."""
+    if DUMP not in selection.parts:
+        return None
+    try:
+        return artifact.dump()
+    except BackupError:
+        if artifact.found is None:
+            return None  # a ZIP that others made
         raise
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any, Iterable, Mapping
 
 from ansible_collections.wst.backup.plugins.module_utils._authority.check import Grant, require
@@ -41,8 +42,9 @@ def check_new(path: str, layout: HostLayout) -> None:
 
 
 def in_scratch(path: str, layout: HostLayout) -> bool:
-    """Whether it lies in the host's scratch directory, links resolved."""
-    return comparable(path) != comparable(layout.scratch_dir) and below(path, layout.scratch_dir)
+    """Whether it lies in the host's scratch directory, or that of drills, links resolved."""
+    places = [replace(layout, drills=drills).scratch_dir for drills in (False, True)]
+    return any(comparable(path) != comparable(place) and below(path, place) for place in places)
 
 
 def below(path: str, directory: str) -> bool:

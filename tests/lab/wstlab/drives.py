@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Layout:
     tools_dir: str
     tools_dir_18: str
     key_file: str
+    restore_key_file: str
     ca_file: str
     local_dir: str
     mirror_dir: str
@@ -44,6 +46,7 @@ def windows_layout() -> Layout:
         tools_dir=root + r"\runtime\pg17\bin",
         tools_dir_18=root + r"\runtime\pg18\bin",
         key_file=root + r"\db.key",
+        restore_key_file=root + r"\restore.key",
         ca_file=r"C:\wst-lab\ca.pem",
         local_dir=r"C:\wst-backups",
         mirror_dir=r"D:\wst-backups",
@@ -62,6 +65,7 @@ def posix_layout(host: HostPaths, python: str) -> Layout:
         tools_dir=str(root / "runtime/pg17/bin"),
         tools_dir_18=str(root / "runtime/pg18/bin"),
         key_file=str(root / "db.key"),
+        restore_key_file=str(root / "restore.key"),
         ca_file=str(c / "wst-lab/ca.pem"),
         local_dir=str(c / "wst-backups"),
         mirror_dir=str(d / "wst-backups"),
@@ -84,16 +88,20 @@ def place_ca(host: HostPaths, layout: Layout, ca: Path) -> None:
     shutil.copyfile(ca, target)
 
 
-def place_key(host: HostPaths, layout: Layout, password: str) -> bool:
-    """``db.key`` as an operator writes it: printable ASCII, one line. False when it stood there already."""
-    target = on_this_machine(host, layout.key_file)
-    if target.is_file():
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.parent.chmod(0o700)
-    target.touch(mode=0o600)
-    target.write_text(password, encoding="ascii")
-    return True
+def place_keys(host: HostPaths, layout: Layout, keys: Mapping[str, str]) -> bool:
+    """The key files as an operator writes them: printable ASCII, one line. False when the first stood there already.
+
+    :param keys: passwords by the names of the layout's files.
+    """
+    fresh = not on_this_machine(host, layout.key_file).is_file()
+    for name, password in keys.items():
+        target = on_this_machine(host, getattr(layout, name))
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.chmod(0o700)
+            target.touch(mode=0o600)
+            target.write_text(password, encoding="ascii")
+    return fresh
 
 
 def place_runtime(host: HostPaths, layout: Layout, template: Path) -> None:

@@ -30,7 +30,8 @@ def up(paths: LabPaths, *, hosts: int, bare: bool) -> dict[str, Any]:
     engine = powershell_engine() if lane == "wine" else None
     database_password = secret(paths, "database")
     server = postgres.make_server(paths, port=_port(paths), password=secret(paths, "superuser"))
-    postgres.make_database(server, database_password)
+    passwords = {"key_file": database_password, "restore_key_file": secret(paths, "restore")}
+    postgres.make_database(server, database_password, passwords["restore_key_file"])
     entries = []
     for number in range(1, hosts + 1):
         host = paths.host(number)
@@ -40,13 +41,13 @@ def up(paths: LabPaths, *, hosts: int, bare: bool) -> dict[str, Any]:
                     paths,
                     host,
                     winrm_password=secret(paths, "winrm"),
-                    database_password=database_password,
+                    keys=passwords,
                     bare=bare,
                     engine=engine,
                 )
             )
         else:
-            entries.append(posixhost.up(paths, host, database_password=database_password, bare=bare))
+            entries.append(posixhost.up(paths, host, keys=passwords, bare=bare))
     record = {
         "version": RECORD_VERSION,
         "lane": lane,
@@ -151,6 +152,7 @@ def _postgres_record(paths: LabPaths, server: postgres.Server) -> dict[str, Any]
         "major": postgres.DEFAULT_MAJOR,
         "database": postgres.DATABASE,
         "user": postgres.BACKUP_ROLE,
+        "restore_user": postgres.RESTORE_ROLE,
         "password_file": str(paths.secrets / "database"),
         "superuser": SUPERUSER,
         "superuser_password_file": str(paths.secrets / "superuser"),

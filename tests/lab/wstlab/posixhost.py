@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from .config import HostPaths, LabPaths
 from .postgres import linux_programs
 
 
-def up(paths: LabPaths, host: HostPaths, *, database_password: str, bare: bool) -> dict[str, Any]:
+def up(paths: LabPaths, host: HostPaths, *, keys: Mapping[str, str], bare: bool) -> dict[str, Any]:
     """Bring one host up; its entry for the lab's record."""
     layout = drives.posix_layout(host, sys.executable)
     for directory in (host.drive_c, host.drive_d):
@@ -24,7 +25,7 @@ def up(paths: LabPaths, host: HostPaths, *, database_password: str, bare: bool) 
         for directory in (layout.root, f"{layout.root}/scratch", layout.local_dir):  # what role runtime makes
             Path(directory).mkdir(parents=True, exist_ok=True, mode=0o700)
         _tools(paths, host, layout)
-        drives.place_key(host, layout, database_password)
+        drives.place_keys(host, layout, keys)
     return {
         "name": host.name,
         "connection": "local",

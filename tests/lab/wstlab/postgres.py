@@ -19,6 +19,7 @@ from .config import LabError, LabPaths
 DEFAULT_MAJOR = 17
 DATABASE = "wst_dev"
 BACKUP_ROLE = "wst_backup"
+RESTORE_ROLE = "wst_restore"
 
 
 @dataclass(frozen=True)
@@ -112,21 +113,29 @@ def is_running(data: Path) -> bool:
     return processes.start_time(pid) is not None
 
 
-def make_database(server: Server, password: str) -> None:
-    """The database and the role that owns it and takes its backups."""
+def make_database(server: Server, password: str, restore_password: str) -> None:
+    """The database, the role that owns it and takes its backups, and one that may make databases."""
     with server.connect() as connection:
-        role, database = sql.Identifier(BACKUP_ROLE), sql.Identifier(DATABASE)
-        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [BACKUP_ROLE]).fetchone()
-        verb = sql.SQL("ALTER" if exists else "CREATE")
-        connection.execute(
-            sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-                verb, role, sql.Literal(password)
-            )
-        )
+        _make_role(connection, BACKUP_ROLE, "NOSUPERUSER NOCREATEDB NOCREATEROLE", password)
+        _make_role(connection, RESTORE_ROLE, "NOSUPERUSER CREATEDB CREATEROLE", restore_password)
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(database, role)
+                sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(
+                    sql.Identifier(DATABASE), sql.Identifier(BACKUP_ROLE)
+                )
             )
+
+
+def _make_role(connection: psycopg.Connection, name: str, attributes: str, password: str) -> None:
+    exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    connection.execute(
+        sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(
+            sql.SQL("ALTER" if exists else "CREATE"),
+            sql.Identifier(name),
+            sql.SQL(attributes),  # ours, no input
+            sql.Literal(password),
+        )
+    )
 
 
 def _answers(server: Server) -> bool:

@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def ensure_wine() -> None:
 
 
 def up(
-    paths: LabPaths, host: HostPaths, *, winrm_password: str, database_password: str, bare: bool, engine: Path | None
+    paths: LabPaths, host: HostPaths, *, winrm_password: str, keys: Mapping[str, str], bare: bool, engine: Path | None
 ) -> dict[str, Any]:
     """Bring one host up; its entry for the lab's record."""
     layout = drives.windows_layout()
@@ -53,8 +54,8 @@ def up(
         for directory in directories:
             drives.on_this_machine(host, directory).mkdir(parents=True, exist_ok=True)
         drives.place_runtime(host, layout, template)
-    fresh = not bare and drives.place_key(host, layout, database_password)
-    identity = _protect(wine, host, template, [*directories, layout.key_file] if fresh else [])
+    fresh = not bare and drives.place_keys(host, layout, keys)
+    identity = _protect(wine, host, template, [*directories, layout.key_file, layout.restore_key_file] if fresh else [])
     ports = _listener(
         paths, host, wine=wine, template=template, password=winrm_password, engine=engine, windows_user=identity["user"]
     )
