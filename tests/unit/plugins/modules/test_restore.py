@@ -120,3 +120,11 @@ def test_l5_is_refused_production_in_every_module_that_writes(restore: Restore) 
 @pytest.mark.parametrize("params", [{}, {"state": "absent"}])
 def test_what_is_needed_is_asked_for(restore: Restore, params: Dict[str, Any]) -> None:
     assert restore.run("files_swap", **params)["failed"] is True
+
+
+def test_services_that_do_not_exist_are_refused(host: Host) -> None:
+    """There are none of that kind where these tests run; what is done with real ones is tested under Windows Python."""
+    for state in ("stopped", "started"):
+        told = host.run("host_services", root=None, state=state, services=["wst-worker"])
+        assert (told["failed"], told["code"]) == (True, "restore_target_refused")
+    assert host.run("host_services", root=None, state="stopped")["changed"] is False  # nothing was declared
