@@ -309,6 +309,16 @@ class RestoreTargetBusy(BackupError):
     )
 
 
+class RestoreUnfinished(BackupError):
+    """A swap of trees was interrupted: old and new ones may stand side by side."""
+
+    code = "restore_unfinished"
+    remedy = (
+        "Finish it or take it back first: module files_swap with state resumed or undone. Until then no other tree is "
+        "swapped, and no backup is made of a mix."
+    )
+
+
 class ServiceFailed(BackupError):
     """A service or application pool did not stop or start."""
 

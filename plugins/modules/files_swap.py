@@ -15,6 +15,7 @@ description:
   - All renames stand in a journal on the disk before the first one. Whenever it is interrupted, V(resumed) goes on from
     where things stand, forward or back as it was going, and V(undone) takes everything back. Trees are known by their
     file numbers, so that what came into being meanwhile under one of the names is never taken for one of them.
+  - While one is unfinished, no other is begun (C(restore_unfinished)), and no backup is made of the trees.
   - A rename that fails takes those before it back. Who has something open is named where the system tells, as
     C(restore_target_busy).
   - The old trees stay until V(absent) is asked for.

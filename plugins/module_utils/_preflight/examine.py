@@ -9,11 +9,12 @@ from ansible_collections.wst.backup.plugins.module_utils._names import check_pre
 from ansible_collections.wst.backup.plugins.module_utils._preflight.access import check_database
 from ansible_collections.wst.backup.plugins.module_utils._preflight.quotas import check_quotas
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
+from ansible_collections.wst.backup.plugins.module_utils._preflight.swaps import check_swaps
 from ansible_collections.wst.backup.plugins.module_utils._preflight.targets import check_targets
 from ansible_collections.wst.backup.plugins.module_utils._preflight.trees import check_sources
 from ansible_collections.wst.backup.plugins.module_utils._preflight.volumes import check_mirror, check_space
 
-CHECKS = (check_sources, check_targets, check_mirror, check_database, check_space, check_quotas)
+CHECKS = (check_swaps, check_sources, check_targets, check_mirror, check_database, check_space, check_quotas)
 
 
 def examine(request: Request) -> Report:

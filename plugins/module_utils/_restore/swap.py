@@ -17,6 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     BackupError,
     RestoreTargetBusy,
     RestoreTargetRefused,
+    RestoreUnfinished,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -31,14 +32,18 @@ SHOWN = 20  # held paths that are named
 
 
 def begin(layout: HostLayout, run_id: str, pairs: Sequence[Pair]) -> Journal:
-    """Swap them. Raises RestoreTargetBusy and its like, and every old tree has its name again; see ``undo``."""
+    """Swap them. Raises RestoreTargetBusy and its like, and every old tree has its name again; see ``finish``."""
     journal = Journal(run_id, plan.SWAPPING, tuple(pairs))
     journal = journals.write(layout, journal, plan.SWAPPING)
     return finish(layout, journal)
 
 
 def finish(layout: HostLayout, journal: Journal) -> Journal:
-    """Go on to the end of a swap. Raises as ``begin``, and RestoreTargetRefused where something is in the way."""
+    """Go on to the end of a swap.
+
+    Raises as ``begin``; RestoreTargetRefused where something is in the way; RestoreUnfinished where the renames could
+    neither be done nor be taken back.
+    """
     for rename in _planned(journal, back=False):
         try:
             _rename(rename)
@@ -155,10 +160,9 @@ def _holders(pair: Pair) -> List[api.Holder]:
 
 def _worse(failure: BackupError, second: BackupError, journal: Journal) -> BackupError:
     """A swap that could neither be done nor be taken back."""
-    return RestoreTargetBusy(
-        f"{failure.message}. Nor could what was done be taken back: {second.message}. Trees may stand aside until swap "
-        f"{journal.run_id} is finished or undone (states resumed and undone)",
+    return RestoreUnfinished(
+        f"{failure.message}. Nor could what was done be taken back: {second.message}. Swap {journal.run_id} stays "
+        "unfinished",
         swap=journal.run_id,
-        unfinished=True,
         problems=[failure.as_problem(), second.as_problem()],
     )

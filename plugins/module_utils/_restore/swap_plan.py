@@ -96,9 +96,10 @@ def backward(pair: Pair, at: str) -> List[Rename]:
 def obstacle(pair: Pair, standing: Standing) -> str:
     """What is wrong with a pair that is at no stage, in words."""
     names = ((pair.new, standing.new), (pair.target, standing.target), (pair.old, standing.old))
-    lost = [what for what, tree in (("new", pair.new_id), ("old", pair.target_id)) if tree and not _is_at(tree, names)]
+    trees = (("new", pair.new_id), ("old", pair.target_id))
+    lost = [f"the {what} tree" for what, tree in trees if tree and not _is_at(tree, names)]
     if lost:
-        return "the {} tree of {} is under none of its names".format(" and the ".join(lost), pair.target)
+        return "none of the names of {} has {}".format(pair.target, " or ".join(lost))
     strange = [path for path, tree in names if tree is not None and tree not in (pair.new_id, pair.target_id)]
     if strange:
         return "{} is in the way: it is neither the old tree nor the new one".format(" and ".join(strange))

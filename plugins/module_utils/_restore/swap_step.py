@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, RestoreTargetRefused
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    InputInvalid,
+    RestoreTargetRefused,
+    RestoreUnfinished,
+)
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
 from ansible_collections.wst.backup.plugins.module_utils._names import check_run_id
@@ -130,8 +134,8 @@ def _refuse_unfinished(layout: HostLayout, mine: Optional[Journal]) -> None:
     waiting = journals.unfinished(layout)
     if waiting:
         names = ", ".join(journal.run_id for journal in waiting)
-        raise RestoreTargetRefused(
-            f"swap {names} was interrupted: finish it (state resumed) or take it back (state undone) first",
+        raise RestoreUnfinished(
+            f"swap {names} was interrupted",
             swaps=[journal.run_id for journal in waiting],
         )
     if mine is not None and mine.status != plan.UNDONE:

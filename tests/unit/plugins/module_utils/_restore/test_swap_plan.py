@@ -101,8 +101,8 @@ def test_how_far_it_has_come(pair: Pair, now: Standing, back: bool, at: Optional
 @pytest.mark.parametrize(
     ("now", "words"),
     [
-        (Standing(None, None, None), "the new and the old tree of target is under none of its names"),
-        (Standing("n", None, None), "the old tree of target is under none of its names"),
+        (Standing(None, None, None), "none of the names of target has the new tree or the old tree"),
+        (Standing("n", None, None), "none of the names of target has the old tree"),
         (Standing("n", "x", "o"), "target is in the way: it is neither the old tree nor the new one"),
         (Standing("o", "n", None), "the trees of target stand under each other's names"),
     ],

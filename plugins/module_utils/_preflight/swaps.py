@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Was a restore interrupted among the sources? A backup of old and new trees together would look like a good one."""
+
+from __future__ import annotations
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged, RestoreUnfinished
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
+from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
+from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan import REMOVING
+from ansible_collections.wst.backup.plugins.module_utils._restore.targets import below
+
+
+def check_swaps(request: Request, report: Report) -> None:
+    """A swap that touches a source must not be on its way. The removal of old trees touches none."""
+    try:
+        waiting = journals.unfinished(HostLayout(request.root))
+    except RecordDamaged as error:
+        report.warnings.append(f"{error.message}: whether a restore was interrupted cannot be told")
+        return
+    for journal in waiting:
+        targets = [pair.target for pair in journal.pairs if _touches(pair.target, request)]
+        if targets and journal.status != REMOVING:
+            report.problems.append(
+                RestoreUnfinished(
+                    f"the restore of run {journal.run_id} was interrupted while it was {journal.status} "
+                    + " and ".join(targets),
+                    swap=journal.run_id,
+                    targets=targets,
+                )
+            )
+
+
+def _touches(target: str, request: Request) -> bool:
+    return any(below(target, source.path) or below(source.path, target) for source in request.sources)

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A backup is not made while a restore stands half way among its sources."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, List
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report
+from ansible_collections.wst.backup.plugins.module_utils._preflight.swaps import check_swaps
+from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
+from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan import STATUSES, Pair
+
+RUN = "20261123-150000-0123abcd"
+
+
+def examined(root: Path, *sources: str) -> Report:
+    """What preflight says about it."""
+    request: Any = SimpleNamespace(root=str(root), sources=[SimpleNamespace(path=str(root / name)) for name in sources])
+    report = Report()
+    check_swaps(request, report)
+    return report
+
+
+def journal(root: Path, status: str, *targets: str) -> None:
+    """A swap of these, in that status."""
+    pairs: List[Pair] = []
+    for name in targets:
+        target = str(root / name)
+        pairs.append(Pair(target + ".new", target, target + ".old", "1", "2"))
+    layout = HostLayout(str(root))
+    journals.write(layout, journals.Journal(RUN, status, tuple(pairs)), status)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_only_a_swap_on_its_way_is_a_problem(tmp_path: Path, status: str) -> None:
+    journal(tmp_path, status, "wst", "other")
+    problems = examined(tmp_path, "wst", "wst-api").problems
+    if status not in ("swapping", "undoing"):
+        assert problems == []
+        return
+    (problem,) = problems
+    assert problem.code == "restore_unfinished"
+    assert problem.facts == {"swap": RUN, "targets": [str(tmp_path / "wst")]}
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "touches"),
+    [("wst", "wst", True), ("wst/sub", "wst", True), ("wst", "wst/sub", True), ("wst-2", "wst", False)],
+)
+def test_only_what_touches_a_source_counts(tmp_path: Path, target: str, source: str, touches: bool) -> None:
+    journal(tmp_path, "swapping", target)
+    assert bool(examined(tmp_path, source).problems) is touches
+
+
+def test_without_journals_there_is_nothing_to_say(tmp_path: Path) -> None:
+    assert examined(tmp_path, "wst") == Report()
+
+
+def test_a_damaged_journal_is_a_warning(tmp_path: Path) -> None:
+    journal(tmp_path, "swapping", "wst")
+    path = os.path.join(HostLayout(str(tmp_path)).swaps_dir, f"{RUN}.json")
+    with open(path, "ab") as file:
+        file.write(b"x")
+    report = examined(tmp_path, "wst")
+    assert report.problems == []
+    assert path in report.warnings[0]
