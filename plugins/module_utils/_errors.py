@@ -309,6 +309,16 @@ class RestoreTargetBusy(BackupError):
     )
 
 
+class ServiceFailed(BackupError):
+    """A service or application pool did not stop or start."""
+
+    code = "service_failed"
+    remedy = (
+        "Look into the host's event log for the named service, stop or start it by hand, then go on. What the message "
+        "lists as stopped by us is to be started again."
+    )
+
+
 class DrillMismatch(BackupError):
     """What was restored is not what the set promised."""
 

@@ -14,6 +14,8 @@ description:
   - Every file is written under a name that must be free, proved by its size and SHA-256 while it is written, and
     flushed. Times and attributes come back, and links and access lists where they were kept and where this account may
     make them. What could not be put back is told in RV(not_restored) and fails nothing.
+  - On Windows a link to a directory by its whole path comes back as a junction, every other one as a symbolic link; an
+    artifact does not tell the two apart.
   - It works in a directory with the suffix C(.partial), which takes the target's name only when everything is there. An
     extraction that was killed leaves that directory, and RV(unfinished) of a later one names it; one that fails leaves
     nothing.

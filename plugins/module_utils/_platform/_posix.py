@@ -50,6 +50,13 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._posix_securi
     protect,
     sddl,
 )
+from ansible_collections.wst.backup.plugins.module_utils._platform._posix_services import (
+    appcmd,
+    dependent_services,
+    service_state,
+    start_service,
+    stop_service,
+)
 from ansible_collections.wst.backup.plugins.module_utils._platform._posix_volume import volume
 
 __all__ = [
@@ -57,12 +64,14 @@ __all__ = [
     "FileLock",
     "absolute_path",
     "access_problems",
+    "appcmd",
     "apply_sddl",
     "base_environment",
     "boot_id",
     "child_options",
     "closing_commands",
     "contain_children",
+    "dependent_services",
     "end_process",
     "explicit_aces",
     "flush_directory",
@@ -86,9 +95,12 @@ __all__ = [
     "scan",
     "sddl",
     "server_account",
+    "service_state",
     "set_attributes",
     "set_time",
     "shell_quotas",
     "start_failure",
+    "start_service",
+    "stop_service",
     "volume",
 ]

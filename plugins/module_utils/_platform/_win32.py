@@ -61,9 +61,12 @@ _KERNEL32: _Prototypes = {
 }
 _ADVAPI32: _Prototypes = {
     "AdjustTokenPrivileges": (BOOL, (HANDLE, BOOL, POINTER, DWORD, POINTER, POINTER)),
+    "CloseServiceHandle": (BOOL, (HANDLE,)),
+    "ControlService": (BOOL, (HANDLE, DWORD, POINTER)),
     "ConvertSecurityDescriptorToStringSecurityDescriptorW": (BOOL, (POINTER, DWORD, DWORD, POINTER, POINTER)),
     "ConvertStringSecurityDescriptorToSecurityDescriptorW": (BOOL, (TEXT, DWORD, POINTER, POINTER)),
     "ConvertStringSidToSidW": (BOOL, (TEXT, POINTER)),
+    "EnumDependentServicesW": (BOOL, (HANDLE, DWORD, POINTER, DWORD, POINTER, POINTER)),
     "GetLengthSid": (DWORD, (POINTER,)),
     "GetNamedSecurityInfoW": (DWORD, (TEXT, DWORD, DWORD, POINTER, POINTER, POINTER, POINTER, POINTER)),
     "GetSecurityDescriptorDacl": (BOOL, (POINTER, POINTER, POINTER, POINTER)),
@@ -75,8 +78,12 @@ _ADVAPI32: _Prototypes = {
     "LookupAccountSidW": (BOOL, (TEXT, POINTER, TEXT, POINTER, TEXT, POINTER, POINTER)),
     "LookupPrivilegeValueW": (BOOL, (TEXT, TEXT, POINTER)),
     "OpenProcessToken": (BOOL, (HANDLE, DWORD, POINTER)),
+    "OpenSCManagerW": (HANDLE, (TEXT, TEXT, DWORD)),
+    "OpenServiceW": (HANDLE, (HANDLE, TEXT, DWORD)),
+    "QueryServiceStatus": (BOOL, (HANDLE, POINTER)),
     "SetFileSecurityW": (BOOL, (TEXT, DWORD, POINTER)),
     "SetNamedSecurityInfoW": (DWORD, (TEXT, DWORD, DWORD, POINTER, POINTER, POINTER, POINTER)),
+    "StartServiceW": (BOOL, (HANDLE, DWORD, POINTER)),
 }
 _NTDLL: _Prototypes = {"NtQuerySystemInformation": (LONG, (DWORD, POINTER, DWORD, POINTER))}
 _RSTRTMGR: _Prototypes = {

@@ -61,7 +61,7 @@ def extract(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     The target has its name only when all of it is there. After a failure nothing of it is left.
     """
     began = time.monotonic()
-    targets.check_path(request.target)
+    request = replace(request, target=targets.whole(request.target))
     targets.check_new(request.target, request.layout)
     details = {"artifact": os.path.basename(request.path)}
     targets.require_for([request.target], request.layout, details, dry_run=dry_run)

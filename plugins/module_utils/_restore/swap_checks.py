@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from typing import List, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
@@ -21,16 +22,18 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap, targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan import Pair
 
+PATIENCE = 10.0  # seconds
+_PAUSE = 0.5
 BEFORE = ".before-"  # what an old tree's name has behind it, with the run id
 
 
-def check_paths(pairs: Sequence[Tuple[str, str]], layout: HostLayout) -> None:
-    """What can be said of the paths alone. Raises InputInvalid, RestoreTargetRefused."""
+def checked_paths(pairs: Sequence[Tuple[str, str]], layout: HostLayout) -> List[Tuple[str, str]]:
+    """The pairs in the system's own spelling. Raises InputInvalid, RestoreTargetRefused for what paths alone tell."""
     if not pairs:
         raise InputInvalid("there are no trees to swap")
-    paths = [path for pair in pairs for path in pair]
+    whole = [(targets.whole(new), targets.whole(target)) for new, target in pairs]
+    paths = [path for pair in whole for path in pair]
     for path in paths:
-        targets.check_path(path)
         if targets.below(path, layout.root) or targets.below(layout.root, path):
             raise RestoreTargetRefused(
                 f"{path} is not apart from {layout.root}: what is made there keeps its closed access list",
@@ -39,6 +42,7 @@ def check_paths(pairs: Sequence[Tuple[str, str]], layout: HostLayout) -> None:
     for one, other in itertools.permutations(paths, 2):
         if targets.below(one, other):
             raise RestoreTargetRefused(f"{one} is not apart from {other}", path=one, other=other)
+    return whole
 
 
 def pair_of(new: str, target: str, run_id: str) -> Pair:
@@ -85,16 +89,29 @@ def _same_volume(one: str, other: str) -> bool:
     return first.id == second.id
 
 
-def refuse_open(pairs: Sequence[Pair]) -> None:
-    """Windows would refuse the rename; elsewhere who has a file open would go on writing into the old tree."""
+def refuse_open(pairs: Sequence[Pair], *, patience: float = PATIENCE) -> None:
+    """Raises RestoreTargetBusy where somebody has something open in an old tree.
+
+    Windows would refuse the rename; elsewhere who has a file open would go on writing into the old tree.
+
+    :param patience: seconds to wait for programs that are about to end, as after their service has stopped.
+    """
     _jobs.step("look for open files", unit="trees")
-    held_open: List[str] = []
+    end = time.monotonic() + patience
+    held = _held(pairs)
+    while held and time.monotonic() < end:
+        _jobs.check()
+        time.sleep(_PAUSE)
+        held = _held(pairs)
+    if held:
+        more = f" and {len(held) - 3} more" if len(held) > 3 else ""
+        raise RestoreTargetBusy("somebody has something open: {}{}".format("; ".join(held[:3]), more), held=held)
+
+
+def _held(pairs: Sequence[Pair]) -> List[str]:
+    found: List[str] = []
     for number, pair in enumerate(pairs):
         _jobs.progress(number, len(pairs), pair.target)
         if pair.target_id is not None:
-            held_open += [holder.in_words() for holder in api.holders(pair.target, limit=swap.SHOWN)]
-    if held_open:
-        more = f" and {len(held_open) - 3} more" if len(held_open) > 3 else ""
-        raise RestoreTargetBusy(
-            "somebody has something open: {}{}".format("; ".join(held_open[:3]), more), held=held_open
-        )
+            found += [holder.in_words() for holder in api.holders(pair.target, limit=swap.SHOWN)]
+    return found

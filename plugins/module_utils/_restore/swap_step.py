@@ -17,7 +17,12 @@ from ansible_collections.wst.backup.plugins.module_utils._restore import journal
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap, targets
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap_plan as plan
 from ansible_collections.wst.backup.plugins.module_utils._restore.journal import Journal
-from ansible_collections.wst.backup.plugins.module_utils._restore.swap_checks import check_paths, pair_of, refuse_open
+from ansible_collections.wst.backup.plugins.module_utils._restore.swap_checks import (
+    PATIENCE,
+    checked_paths,
+    pair_of,
+    refuse_open,
+)
 
 STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT = "swapped", "resumed", "undone", "absent"
 STATES = (STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT)
@@ -30,6 +35,7 @@ class Request:
     :ivar pairs: new tree and target each.
     :ivar swap: the run id of an earlier swap.
     :ivar check_open: whether something that is open in an old tree stops the swap before it begins.
+    :ivar patience: seconds to wait for it to be closed.
     """
 
     layout: HostLayout
@@ -37,6 +43,7 @@ class Request:
     pairs: Sequence[Tuple[str, str]] = ()
     swap: Optional[str] = None
     check_open: bool = True
+    patience: float = PATIENCE
 
 
 def run(request: Request, *, dry_run: bool) -> Dict[str, Any]:
@@ -59,16 +66,16 @@ def run(request: Request, *, dry_run: bool) -> Dict[str, Any]:
 def _swap(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     run_id = _context.current().run_id if dry_run else _context.require_run_id()
     names = check_run_id(run_id) if run_id is not None else "<run id>"
-    check_paths(request.pairs, request.layout)
+    asked = checked_paths(request.pairs, request.layout)
     mine = journals.read(request.layout, run_id) if run_id is not None else None
-    if mine is not None and mine.status == plan.SWAPPED and _asked(mine) == list(request.pairs):
+    if mine is not None and mine.status == plan.SWAPPED and _asked(mine) == asked:
         return _result(mine, STATE_SWAPPED, changed=False)
     _refuse_unfinished(request.layout, mine)
-    pairs = [pair_of(new, target, names) for new, target in request.pairs]
+    pairs = [pair_of(new, target, names) for new, target in asked]
     paths = [pair.target for pair in pairs]
     targets.require_for(paths, request.layout, {"state": STATE_SWAPPED}, dry_run=dry_run)
     if request.check_open:
-        refuse_open(pairs)
+        refuse_open(pairs, patience=request.patience)
     if dry_run or run_id is None:
         return _result(Journal(names, plan.SWAPPED, tuple(pairs)), STATE_SWAPPED, changed=True)
     with held(request.layout, run_id) as lease:

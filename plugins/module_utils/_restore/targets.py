@@ -19,11 +19,12 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 PURPOSE = "restore"  # a word of the audit log
 
 
-def check_path(path: str) -> None:
-    """Raises ``InputInvalid`` for what is no whole path of a directory below another."""
-    bare = path.rstrip("/\\")
-    if not os.path.isabs(path) or not os.path.basename(bare) or api.absolute_path(path) != api.absolute_path(bare):
+def whole(path: str) -> str:
+    """The whole path of a directory below another, in the system's own spelling; raises ``InputInvalid`` for others."""
+    full = api.absolute_path(path)
+    if not os.path.isabs(path) or ".." in path.replace("\\", "/").split("/") or not os.path.basename(full):
         raise InputInvalid(f"{path!r} is not the whole path of a directory", path=path)
+    return full
 
 
 def check_new(path: str, layout: HostLayout) -> None:

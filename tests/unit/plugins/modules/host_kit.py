@@ -70,8 +70,9 @@ class Host:
         return [{"name": "local", "path": self.local}, {"name": "mirror", "path": self.mirror}]
 
     def run(self, name: str, *, check: bool = False, diff: bool = False, **params: Any) -> Dict[str, Any]:
-        """The module's result; a failure is a result with ``failed``."""
-        arguments = {"root": self.root, **params, "_ansible_check_mode": check, "_ansible_diff": diff}
+        """The module's result; a failure is a result with ``failed``. A parameter that is None is not given."""
+        given = {name: value for name, value in {"root": self.root, **params}.items() if value is not None}
+        arguments = {**given, "_ansible_check_mode": check, "_ansible_diff": diff}
         self._monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
         self._monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
         self._be_a_module_of_its_own()

@@ -360,11 +360,24 @@ def test_an_open_file_stops_it_before_it_begins(site: Site, monkeypatch: pytest.
     monkeypatch.setattr(api, "holders", lambda path, limit: [holder] * 4 if path.endswith("api") else [])
     for dry_run in (True, False):
         with pytest.raises(RestoreTargetBusy) as caught:
-            site.run(dry_run=dry_run)
+            site.run(dry_run=dry_run, patience=0)
         assert holder.in_words() in caught.value.message
         assert len(caught.value.facts["held"]) == 4
     assert production(site.directory) == OLD
     assert site.run(check_open=False)["status"] == "swapped"
+
+
+def test_a_program_that_is_about_to_end_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: List[str] = []
+
+    def holders(path: str, limit: int) -> List[api.Holder]:
+        asked.append(path)
+        return [api.Holder(path, ())] if len(asked) <= 2 else []
+
+    monkeypatch.setattr(api, "holders", holders)
+    monkeypatch.setattr(swap_checks, "_PAUSE", 0.0)
+    assert site.run()["status"] == "swapped"
+    assert len(asked) == 4
 
 
 def test_only_l6_touches_production_and_l5_what_is_not(site: Site) -> None:
