@@ -30,6 +30,8 @@ def read_secrets(
     found: dict[str, str] = {}
     for name, variable in carries.items():
         value = template(variables.get(variable, ""))
+        if getattr(value, "__ENCRYPTED__", False):  # an inline !vault as ansible-core up to 2.18 hands it over
+            value = str(value)
         if value is None or value == "":
             continue
         if not isinstance(value, str):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from integration.searching import LOUD, forms, has, holders, watched
-from integration.world import AS_L5, AS_L6, Played, World
+from integration.world import AS_L5, AS_L6, BIN, Played, World
 
 WRONG = {"wst_backup_authority_token": "Planted-XX-0123456789-wrong!"}
 ELSEWHERE = "D:\\restore"
@@ -76,6 +77,24 @@ def test_a_token_tells_its_level_and_a_wrong_one_fails(world: World) -> None:
         ("authority_refused", "L5", "operator"),
         ("authority_refused", "L5", "operator"),
     ]
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_token_comes_from_a_vault_of_its_level(world: World, tmp_path: Path, inline: bool) -> None:
+    """As the runbook has it: a file that is encrypted as a whole, or a value in it."""
+    password, variables = tmp_path / "l5-vault-password", tmp_path / "l5.yml"
+    password.write_text(secrets.token_hex(16))
+    token = Path(world.record["token_files"]["L5"]).read_text()
+    vault = [str(BIN / "ansible-vault"), "encrypt_string" if inline else "encrypt", "--vault-id", f"l5@{password}"]
+    text = token if inline else f"wst_backup_authority_token: {token}\n"
+    options = ["--stdin-name", "wst_backup_authority_token"] if inline else ["--output", "-"]
+    done = subprocess.run([*vault, *options], input=text.encode(), capture_output=True, check=True, cwd=tmp_path)
+    variables.write_bytes(done.stdout)
+    assert token not in variables.read_text()
+    arguments = ["--vault-id", f"l5@{password}", "-e", f"@{variables}"]
+    told = world.play("authority_check.yml", *arguments, extra={"authority_level": "L5"})
+    assert told.code == 0, told.output
+    assert "level: L5" in told.output
 
 
 def test_wrong_tokens_are_counted_and_lock_nobody_out(world: World) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     BackupError,
     DbAuthFailed,
     InputInvalid,
+    KeyMissing,
 )
 from ansible_collections.wst.backup.plugins.module_utils._keychange import plan
 from ansible_collections.wst.backup.plugins.module_utils._keychange.files import KeyFiles
@@ -59,7 +60,8 @@ class Rotation:
         """Settle what an earlier rotation left, then put the new key in place.
 
         :raises DbAuthFailed: the server takes no key that is there; the current key stays what it is.
-        :raises InputInvalid: there is nothing to do. KeyPermissions, LeaseLost and what server and files have.
+        :raises InputInvalid: there is nothing to do. KeyMissing: there is no key to hand over.
+        :raises KeyPermissions: the key is open, or closed to us. LeaseLost, and what server and files have.
         """
         settled = self._files.is_staged()
         if settled:
@@ -71,6 +73,8 @@ class Rotation:
             self._prove_current()
         elif not self._order.hand_over:
             raise InputInvalid("no new password came with the task, and no earlier rotation is to be ended")
+        elif self._current is None:
+            raise KeyMissing(f"{self._files.path} holds no key that could be handed over", path=self._files.path)
         self._close()
 
     def result(self) -> Dict[str, Any]:
@@ -216,8 +220,6 @@ class Rotation:
 
     def _close(self) -> None:
         """The key is its operator's, SYSTEM's and the Administrators' alone, also where it was there before."""
-        if self._current is None:
-            return
         closed = self._files.is_closed()
         if closed and not self._order.hand_over:
             return

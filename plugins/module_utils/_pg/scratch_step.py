@@ -15,7 +15,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import BackupEr
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
-from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import workspaces
+from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import remove_workspace, workspaces
 from ansible_collections.wst.backup.plugins.module_utils._pg import scratch
 from ansible_collections.wst.backup.plugins.module_utils._pg.cluster import find_cluster, make_cluster, remove_cluster
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
@@ -120,6 +120,8 @@ def remove(layout: HostLayout, tools_dir: str, *, dry_run: bool) -> Dict[str, An
         for owner in workspaces(mine):
             try:
                 _remove_one(mine, owner, tools_dir, removed, left)
+                if owner != run_id:  # dead, since the lock is ours
+                    remove_workspace(mine, owner)
             except BackupError as error:
                 if owner == run_id:
                     raise

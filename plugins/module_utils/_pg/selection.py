@@ -40,7 +40,7 @@ _ACTING = {
 _OWNED = ("COMMENT", "SECURITY LABEL", "ACL")
 _OF_DATABASE = (DATABASE, DATABASE_PROPERTIES)
 _WORDS = re.compile(rb'\s*("(?:[^"]|"")*"|[^\s",;().]+|[.,;()])', re.DOTALL)
-_NO_ROLE = frozenset({"public", "current_user", "current_role", "session_user"})
+_NO_ROLE = frozenset({"PUBLIC", "CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"})  # how PostgreSQL writes them
 
 
 @dataclass(frozen=True)
@@ -181,6 +181,6 @@ def _roles_of(entry: Entry) -> Iterator[str]:
     for word in words:
         if word in ("USING", "WITH", ";"):
             return
-        if listed and word != "," and word not in _NO_ROLE:
+        if listed and word != "," and word.upper() not in _NO_ROLE:
             yield word[1:-1].replace('""', '"') if word.startswith('"') else word
         listed = listed or word == "TO"

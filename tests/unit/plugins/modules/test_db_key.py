@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from unit import pgserver
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import DbLost, LeaseLost
+from ansible_collections.wst.backup.plugins.module_utils._errors import DbLimits, DbLost, LeaseLost
 from ansible_collections.wst.backup.plugins.module_utils._keychange import rotate
 from ansible_collections.wst.backup.plugins.module_utils._keychange.step import CARRIED
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held
@@ -213,6 +213,18 @@ def test_a_session_that_breaks_while_the_server_is_told_leaves_both_keys_for_the
     assert rotating.opens(NEW if done else OLD)
 
 
+def test_a_server_that_lets_nobody_else_in_leaves_nothing_staged(
+    rotating: Rotating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_options: Any, _key: str) -> Any:
+        raise DbLimits("too many connections")
+
+    monkeypatch.setattr(rotate, "connect", full)
+    assert rotating.rotate(change_server=True)["code"] == "db_limits"
+    rotating.assert_holds(OLD)
+    assert rotating.opens(OLD)
+
+
 def test_a_server_that_refuses_the_change_leaves_nothing_staged(
     rotating: Rotating, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,7 +280,8 @@ def test_where_psql_fails_the_right_key_is_in_place_and_the_task_fails(rotating:
     assert "psycopg logs in with it" in failed["msg"]
     rotating.assert_holds(NEW)
     assert rotating.opens(NEW)
-    assert rotating.rotate(None, operator=str(os.geteuid()), tools_dir=str(tmp_path))["changed"] is False
+    assert rotating.rotate(tools_dir=str(tmp_path))["code"] == "tool_failed"  # and so it stays until psql works
+    rotating.assert_holds(NEW)
 
 
 def test_the_password_is_in_no_argument_of_psql(rotating: Rotating, tmp_path: Path) -> None:
@@ -294,6 +307,8 @@ def test_a_handover_closes_the_key_to_everybody_else(rotating: Rotating) -> None
     assert changes(results) == [True, True, False, False]
     rotating.assert_holds(OLD)
     assert rotating.rotate(None, operator="nobody_of_that_name")["code"] == "path_unusable"
+    rotating.key.unlink()
+    assert rotating.rotate(None, operator=str(os.geteuid()))["code"] == "key_missing"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="!!! only root gives a file to somebody else: run it as root")

@@ -36,6 +36,18 @@ def test_the_value_is_templated() -> None:
     assert found == {"authority_token": "Planted-3"}
 
 
+def test_an_inline_vault_of_an_older_ansible_is_decrypted() -> None:
+    """Up to ansible-core 2.18 it is no text, and templating leaves it as it is."""
+
+    class Vaulted:
+        __ENCRYPTED__ = True
+
+        def __str__(self) -> str:
+            return "Planted-5"
+
+    assert read_secrets({VARIABLE: Vaulted()}, as_is, AUTHORITY) == {"authority_token": "Planted-5"}
+
+
 @pytest.mark.parametrize("value", [4711, ["Planted-4"]])
 def test_what_is_no_text_is_refused_and_not_quoted(value: Any) -> None:
     with pytest.raises(SettingInvalid) as caught:

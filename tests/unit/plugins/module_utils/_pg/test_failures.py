@@ -159,3 +159,36 @@ def test_a_dump_that_says_that_data_is_missing_has_failed_and_other_warnings_hav
     lost.end()
     with pytest.raises(DumpDamaged, match="not dumped"):
         failures.require_all_data("pg_dump", lost, place="db")
+
+
+# --- pg_restore while it restores
+
+TOC = "pg_restore: while PROCESSING TOC:\npg_restore: from TOC entry 215; 1259 16385 TABLE t owner\n"
+RESTORING = [
+    (TOC + 'pg_restore: error: could not execute query: ERROR:  relation "certificate" does not exist\nLINE 1: x',
+     "restore_failed"),
+    (TOC + 'pg_restore: error: COPY failed for table "t": ERROR:  duplicate key value\nDETAIL:  Key (a)=(4711) x',
+     "restore_failed"),
+    (TOC + "pg_restore: error: error returned by PQputCopyEnd: server closed the connection unexpectedly", "db_lost"),
+    (TOC + "pg_restore: error: could not execute query: ERROR:  permission denied for schema app", "db_permission"),
+    (TOC + "pg_restore: error: could not execute query: ERROR:  out of shared memory\nHINT: x", "db_limits"),
+    ("pg_restore: error: could not execute query: ERROR:  syntax error", "restore_failed"),
+    ('pg_restore: error: connection to server at "x" failed: FATAL:  password authentication failed for user "y"',
+     "db_auth_failed"),
+    ("pg_restore: error: could not read from input file: end of file", "dump_damaged"),
+    ("C:\\\\x\\\\pg_restore.exe: error: could not uncompress data: (null)", "dump_damaged"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stderr", "code"), RESTORING)
+def test_a_restore_that_fails(stderr: str, code: str) -> None:
+    error = failures.of_restoring("pg_restore", 1, stderr, name="d.backup", place="host:5432/scratch")
+    assert error.code == code
+    assert "4711" not in error.message + str(error.facts)
+    if code == "restore_failed":
+        assert error.message.startswith("host:5432/scratch does not take d.backup")
+        assert ("(1259 16385 TABLE t owner)" in error.message) == ("from TOC entry" in stderr)
+
+
+def test_a_restore_that_is_killed() -> None:
+    assert failures.of_restoring("pg_restore", -9, "", name="d", place="p").code == "tool_failed"
