@@ -64,14 +64,14 @@ def find_manifest(reader: ZipReader) -> Optional[ManifestFound]:
 
 
 Watch = Callable[[bytes], None]
+Listed = Tuple[Member, Optional[ZipEntry]]  # a link has no member in the ZIP
 
 
-def listed(
-    reader: ZipReader, found: ManifestFound, *, watch: Optional[Watch] = None
-) -> Iterator[Tuple[Member, Optional[ZipEntry]]]:
+def listed(reader: ZipReader, found: ManifestFound, *, watch: Optional[Watch] = None) -> Iterator[Listed]:
     """Each line of the member list with its member, a link's without; both are read as streams, side by side.
 
-    Raises by name where the two do not tell the same names in the same order. Contents are not read.
+    Raises by name where the two do not tell the same names, times, sizes and CRCs in the same order. Contents are not
+    read.
 
     :param watch: is told the bytes of the list.
     """
@@ -91,36 +91,41 @@ def listed(
         # The bytes of the name too: a program that knows no Unicode path field must not see another one.
         if (line.path, line.kind == DIRECTORY) != (entry.path, entry.is_directory) or entry.is_renamed:
             raise _mismatch(reader, entry, line)
+        _prove_line(entry, line)
         yield line, entry
     left = next(entries, None)
     if left is not None:
         raise _mismatch(reader, left, None)
 
 
-def prove_list(found: ManifestFound, *, count: int, sha256: str) -> None:
-    """Raises ``ArtifactDamaged`` where the list that was read is not the one that the manifest describes.
+def proved_lines(reader: ZipReader, found: ManifestFound, totals: Totals) -> Iterator[Listed]:
+    """The same, once for a reader; at its end list and manifest are proved to be each other's, and links to be safe.
 
-    :param count: its lines.
+    :param totals: takes what the sources have, at the end.
     """
-    told = found.body["members"]
-    if (told.get("count"), told.get("size"), told.get("sha256")) != (count, found.members.size, sha256):
-        raise ArtifactDamaged("its members.jsonl is not the one that its manifest describes")
-
-
-def prove_listed(reader: ZipReader, found: ManifestFound) -> Totals:
-    """Read every member; what the sources have is returned. Raises by name at the first contradiction."""
     digest = hashlib.sha256()
-    progress = _Progress(reader.bytes)
     counts = _Counts(found.body)
     for line, entry in listed(reader, found, watch=digest.update):
         counts.add(line)
         if entry is None:
             reader.add_link(line.path)
             _jobs.check()
-        else:
+        yield line, entry
+    told = found.body["members"]
+    is_list = (counts.lines, found.members.size, digest.hexdigest())
+    if (told.get("count"), told.get("size"), told.get("sha256")) != is_list:
+        raise ArtifactDamaged("its members.jsonl is not the one that its manifest describes")
+    totals.add(counts.prove_manifest())
+
+
+def prove_listed(reader: ZipReader, found: ManifestFound) -> Totals:
+    """Read every member; what the sources have is returned. Raises by name at the first contradiction."""
+    totals = Totals()
+    progress = _Progress(reader.bytes)
+    for line, entry in proved_lines(reader, found, totals):
+        if entry is not None:
             _prove_member(reader, entry, line, progress)
-    prove_list(found, count=counts.lines, sha256=digest.hexdigest())
-    return counts.prove_manifest()
+    return totals
 
 
 def prove_unlisted(reader: ZipReader) -> Totals:
@@ -186,19 +191,27 @@ class _Counts:
         return sums
 
 
-def _prove_member(reader: ZipReader, entry: ZipEntry, line: Member, progress: _Progress) -> None:
+def _prove_line(entry: ZipEntry, line: Member) -> None:
+    """What both tell of a member, its content aside."""
     _prove_times(entry, line)
+    if line.kind == FILE and (entry.size, entry.crc32) != (line.size, line.crc32):
+        raise _another(line)
+
+
+def _prove_member(reader: ZipReader, entry: ZipEntry, line: Member, progress: _Progress) -> None:
     digest = hashlib.sha256()
     for chunk in reader.content(entry):
         digest.update(chunk)
         progress.tick(len(chunk), entry.path)
-    if line.kind == FILE and (entry.size, entry.crc32, digest.hexdigest()) != (line.size, line.crc32, line.sha256):
-        raise ArtifactDamaged(
-            f"the member {printable(entry.path)} is not what the member list says",
-            path=printable(entry.path),
-            expected=line.sha256,
-            found=digest.hexdigest(),
-        )
+    if line.kind == FILE and digest.hexdigest() != line.sha256:
+        raise _another(line, found=digest.hexdigest())
+
+
+def _another(line: Member, found: Optional[str] = None) -> ArtifactDamaged:
+    shown = printable(line.path)
+    return ArtifactDamaged(
+        f"the member {shown} is not what the member list says", path=shown, expected=line.sha256, found=found
+    )
 
 
 def _prove_times(entry: ZipEntry, line: Member) -> None:

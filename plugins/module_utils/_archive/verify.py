@@ -152,7 +152,7 @@ def _prove_structure(
     if found is not None:
         verdict.ours, verdict.manifest = True, found.body
         wanted += [source["name"] for source in found.body["sources"]]
-    _require(reader, wanted)
+    require_members(reader, wanted)
     if found is not None:
         _require_dump(reader, found.body["dump"]["path"])
     verdict.level = STRUCTURE
@@ -170,7 +170,8 @@ def compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected:
         raise ArtifactDamaged("its manifest.json is not the one of its set", found=found.sha256)
 
 
-def _require(reader: ZipReader, wanted: Sequence[str]) -> None:
+def require_members(reader: ZipReader, wanted: Sequence[str]) -> None:
+    """Raises ``ArtifactIncomplete`` where one of these paths is neither a member nor the directory of one."""
     names = _some(_missing(reader, wanted))
     if names:
         raise ArtifactIncomplete("it lacks {}".format(", ".join(names)), missing=names)

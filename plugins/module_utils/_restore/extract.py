@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Iterator
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._archive.content import Listed
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import printable
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import DIRECTORY, FILE, LINK, Member
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
@@ -23,7 +24,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import Artifact
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._newfile import created
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-from ansible_collections.wst.backup.plugins.module_utils._restore.listing import Artifact, Listed
+from ansible_collections.wst.backup.plugins.module_utils._restore.listing import Artifact
 from ansible_collections.wst.backup.plugins.module_utils._restore.putback import PutBack
 from ansible_collections.wst.backup.plugins.module_utils._restore.selection import Selection
 

@@ -5,22 +5,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Iterator, Optional, Tuple, cast
+from typing import BinaryIO, Iterator, Optional, cast
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
 from ansible_collections.wst.backup.plugins.module_utils._archive.content import (
+    Listed,
     ManifestFound,
     find_manifest,
     listed,
-    prove_list,
+    proved_lines,
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import DIRECTORY, FILE, Member
-from ansible_collections.wst.backup.plugins.module_utils._archive.verify import compare_outside, foreign_dump, naming
+from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify import (
+    compare_outside,
+    foreign_dump,
+    naming,
+    require_members,
+)
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import expected_of
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
@@ -28,8 +34,6 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import Artifact
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 _BUFFER = 1 << 16
-
-Listed = Tuple[Member, Optional[ZipEntry]]  # a link has no member in the ZIP
 
 
 @dataclass(frozen=True)
@@ -61,20 +65,14 @@ class Artifact:
         return ((_member_of(entry), entry) for entry in self.reader.entries())
 
     def proved_members(self) -> Iterator[Listed]:
-        """The same, and at the end the list is proved to be the manifest's, its links' names as safe as members'.
-
-        Go through it once before anything is written by the list.
+        """The same. At the end list and manifest are proved to be each other's, links to be safe, all sources to be
+        there. Go through it once before anything is written by the list.
         """
         if self.found is None:
             yield from self.members()
             return
-        digest, count = hashlib.sha256(), 0
-        for line, entry in listed(self.reader, self.found, watch=digest.update):
-            count += 1
-            if entry is None:
-                self.reader.add_link(line.path)
-            yield line, entry
-        prove_list(self.found, count=count, sha256=digest.hexdigest())
+        yield from proved_lines(self.reader, self.found, Totals())
+        require_members(self.reader, [source["name"] for source in self.found.body["sources"]])
 
 
 @contextmanager
