@@ -44,6 +44,7 @@ def extracted(case: Case, directory: Path) -> str:
     return PROVED
 
 
+@pytest.mark.posix  # what is refused is decided above the seam, and under wine this takes many minutes
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_nothing_hostile_is_restored_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def no_context(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, _context.CONTEXT_MODULE, types.ModuleType(_context.CONTEXT_MODULE))
 
 
+@pytest.mark.posix  # the swap's kills run under Windows Python too; a process for each call takes long there
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a process for each call
 @pytest.mark.usefixtures("no_context")
