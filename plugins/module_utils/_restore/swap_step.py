@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -13,6 +15,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import InputInv
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
 from ansible_collections.wst.backup.plugins.module_utils._names import check_run_id
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap, targets
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap_plan as plan
@@ -82,7 +85,17 @@ def _swap(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         _jobs.check()  # the last moment: what has begun goes on to its end
         lease.check()
         journal = swap.begin(request.layout, run_id, pairs)
+        _tidy(journal)
     return _result(journal, STATE_SWAPPED, changed=True)
+
+
+def _tidy(journal: Journal) -> None:
+    """The directories that this run extracted to have nothing in them any more."""
+    for pair in journal.pairs:
+        parent = os.path.dirname(pair.new)
+        if parent.endswith(f".restore-{journal.run_id}"):
+            with contextlib.suppress(OSError):  # something else is in it: then it is somebody's
+                os.rmdir(api.long_path(parent))
 
 
 def _journals_for(request: Request) -> List[Journal]:
