@@ -54,8 +54,8 @@ class Request:
 def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     """Choose the set, prove the authority, and have production named twice.
 
-    :raises SetMissing, ArtifactDamaged and its like; NotAuthorized, AuthorityMissing; RestoreTargetRefused: production
-        was not named to the letter; InputInvalid: nothing is to be restored, or no reason is given.
+    :raises SetMissing, ArtifactDamaged and its like; NotAuthorized, AuthorityMissing; RestoreUnconfirmed;
+        InputInvalid: nothing is to be restored, or no reason is given.
     """
     reason = require_reason(request.reason)
     if not request.trees and not request.beside and request.database is None:

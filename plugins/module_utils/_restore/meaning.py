@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Optional, Sequence
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, RestoreTargetRefused
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, RestoreUnconfirmed
 
 SHORTEST_REASON = 5  # characters; it is for the auditor
 
@@ -18,11 +18,11 @@ def target_text(directories: Sequence[str], database: Optional[str]) -> str:
 
 
 def require_meant(expected: str, target: Optional[str], confirm: Optional[str]) -> None:
-    """Production is replaced only by who has typed twice what it is; raises RestoreTargetRefused."""
+    """Production is replaced only by who has typed twice what it is; raises RestoreUnconfirmed."""
     if target != expected or confirm != expected:
         which = "target" if target != expected else "confirm"
-        raise RestoreTargetRefused(
-            f"this replaces production; to go on, give as target and again as confirm, to the letter: {expected}",
+        raise RestoreUnconfirmed(
+            f"this replaces production, which must be typed twice, to the letter: {expected}",
             expected=expected,
             wrong=which,
         )
