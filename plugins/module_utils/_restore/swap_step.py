@@ -85,12 +85,11 @@ def _swap(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         _jobs.check()  # the last moment: what has begun goes on to its end
         lease.check()
         journal = swap.begin(request.layout, run_id, pairs)
-        _tidy(journal)
     return _result(journal, STATE_SWAPPED, changed=True)
 
 
 def _tidy(journal: Journal) -> None:
-    """The directories that this run extracted to have nothing in them any more."""
+    """Nothing goes back any more to where the new trees were made: what was made for them alone goes as well."""
     for pair in journal.pairs:
         parent = os.path.dirname(pair.new)
         if parent.endswith(f".restore-{journal.run_id}"):
@@ -131,7 +130,9 @@ def _go_on(request: Request, journal: Journal, lease: Held) -> Journal:
     if request.state == STATE_UNDONE or journal.status == plan.UNDOING:
         return swap.undo(request.layout, journal)
     if request.state == STATE_ABSENT or journal.status == plan.REMOVING:
-        return swap.remove_old(request.layout, journal, lease.check)
+        removed = swap.remove_old(request.layout, journal, lease.check)
+        _tidy(removed)
+        return removed
     return swap.finish(request.layout, journal)
 
 
