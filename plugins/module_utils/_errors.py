@@ -299,6 +299,16 @@ class RestoreTargetRefused(BackupError):
     )
 
 
+class RestoreUnconfirmed(BackupError):
+    """Production would be replaced, and its name was not typed twice."""
+
+    code = "restore_unconfirmed"
+    remedy = (
+        "Nothing was written. Read the plan (--check), make sure that it is what you want, and give the named targets "
+        "as restore_target and again as restore_confirm."
+    )
+
+
 class RestoreTargetBusy(BackupError):
     """Somebody uses what a restore would replace."""
 

@@ -164,7 +164,9 @@ earlier:
   type: dict
   sample: {seq: 12, time: "2026-11-23T15:00:00Z"}
 production:
-  description: What is production, with C(directories) and C(databases).
+  description:
+    - What is production, with C(directories) and C(databases).
+    - Directories are shown as they are compared, with their links resolved and, on Windows, in lower case.
   returned: success
   type: dict
 not_production:

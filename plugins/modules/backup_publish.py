@@ -54,6 +54,12 @@ options:
     type: list
     elements: str
     default: []
+  safety_before:
+    description:
+      - What the set is made before, such as V(a restore). Such a set is pinned and mirrored like others, can be
+        restored, and never counts. It is no reason for retention to remove anything, no baseline, and nobody can
+        accept it.
+    type: str
 seealso:
   - module: wst.backup.backup_verify
   - module: wst.backup.backup_mirror
@@ -116,6 +122,7 @@ def main() -> None:
             "mirror_dir": {"type": "path", "default": MIRROR_DIR},
             "anomaly_shrink_percent": {"type": "int", "default": 50},
             "required_tables": {"type": "list", "elements": "str", "default": []},
+            "safety_before": {"type": "str"},
         },
         supports_check_mode=True,
     )
@@ -129,6 +136,7 @@ def main() -> None:
             prefix=params["prefix"],
             thresholds=Thresholds(params["anomaly_shrink_percent"]),
             required_tables=params["required_tables"],
+            safety=params["safety_before"] or "",
         )
         result = preview(request) if module.check_mode else publish_run(request)
         if result.get("problem"):

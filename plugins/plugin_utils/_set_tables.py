@@ -34,7 +34,7 @@ def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str) -> list[dict[s
     paths = []
     for layer in layers:
         separator = "\\" if "\\" in layer["path"] else "/"
-        states = ("complete", "suspect") if which == "all" else ("complete",)
+        states = ("complete", "suspect", "safety") if which == "all" else ("complete",)
         names = [each["artifact"] for each in layer.get("sets") or () if each["state"] in states]
         for name in names if which == "all" else names[:1]:
             path = layer["path"].rstrip("\\/") + separator + name + ".zip"

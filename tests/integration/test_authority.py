@@ -60,6 +60,7 @@ def record(world: World) -> Iterator[Path]:
     path.write_bytes(kept)
 
 
+@pytest.mark.either_lane
 def test_a_token_tells_its_level_and_a_wrong_one_fails(world: World) -> None:
     before = seq(world)
     for extra, level in (({}, "operator"), (AS_L5, "L5"), (AS_L6, "L6")):
@@ -79,6 +80,7 @@ def test_a_token_tells_its_level_and_a_wrong_one_fails(world: World) -> None:
     ]
 
 
+@pytest.mark.either_lane
 @pytest.mark.parametrize("inline", [True, False])
 def test_a_token_comes_from_a_vault_of_its_level(world: World, tmp_path: Path, inline: bool) -> None:
     """As the runbook has it: a file that is encrypted as a whole, or a value in it."""
@@ -97,6 +99,7 @@ def test_a_token_comes_from_a_vault_of_its_level(world: World, tmp_path: Path, i
     assert "level: L5" in told.output
 
 
+@pytest.mark.either_lane
 def test_wrong_tokens_are_counted_and_lock_nobody_out(world: World) -> None:
     assert world.play("authority_check.yml", extra=AS_L5).code == 0
     assert failures(world) == 0
@@ -130,6 +133,7 @@ def test_what_is_production_is_changed_by_l6_alone(world: World, record: Path) -
     assert authority_of(world) == after
 
 
+@pytest.mark.either_lane
 def test_a_token_is_replaced_by_its_holder_and_the_old_one_is_worth_nothing(
     world: World, record: Path, tmp_path: Path
 ) -> None:
@@ -155,6 +159,7 @@ def test_a_token_is_replaced_by_its_holder_and_the_old_one_is_worth_nothing(
     assert world.play("authority_check.yml", extra={**AS_L6, "authority_level": "L6"}).code == 0
 
 
+@pytest.mark.either_lane
 def test_a_lost_token_is_made_good_by_hand_and_the_next_record_says_so(world: World, record: Path) -> None:
     artifact = {"backup_set": world.artifacts()[-1], "backup_reason": "as the runbook says"}
     grants = [one for one in world.audit() if one["event"] == "authority_granted"]

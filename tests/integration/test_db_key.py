@@ -145,6 +145,7 @@ def test_l5_changes_it_here_and_on_the_server_and_it_is_nowhere_else(keys: Keys,
     assert backup.code == 0, backup.output
 
 
+@pytest.mark.either_lane
 def test_a_password_from_the_portal_is_taken(keys: Keys) -> None:
     new = fresh()
     keys.server_has(new)
@@ -156,6 +157,7 @@ def test_a_password_from_the_portal_is_taken(keys: Keys) -> None:
     keys.assert_holds(new)
 
 
+@pytest.mark.either_lane
 @pytest.mark.parametrize("token", [{}, {"wst_backup_authority_token": "Planted-XX-0123456789-wrong!"}])
 def test_an_operator_changes_no_key(keys: Keys, token: dict[str, str]) -> None:
     old = keys.file.read_text().strip()
@@ -165,6 +167,7 @@ def test_an_operator_changes_no_key(keys: Keys, token: dict[str, str]) -> None:
     assert keys.world.audit()[-2]["event"] == "authority_refused"
 
 
+@pytest.mark.either_lane
 def test_a_password_that_the_server_does_not_have_leaves_the_old_one_working(keys: Keys) -> None:
     old, new = keys.file.read_text().strip(), fresh()
     for arguments in (["--check"], []):
@@ -179,6 +182,7 @@ def test_a_password_that_the_server_does_not_have_leaves_the_old_one_working(key
     keys.assert_holds(old)
 
 
+@pytest.mark.either_lane
 def test_what_a_killed_rotation_left_is_ended_by_the_next_without_the_password(keys: Keys) -> None:
     old, new = keys.file.read_text().strip(), fresh()
     keys.staged.write_text(new)  # it died before the server was told

@@ -82,7 +82,7 @@ class Page(html.parser.HTMLParser):
         self.text += data
 
 
-@pytest.mark.parametrize("layer", ["local", "mirror"])
+@pytest.mark.parametrize("layer", [pytest.param("local", marks=pytest.mark.either_lane), "mirror"])
 def test_a_good_drill(world: World, layer: str) -> None:
     newest = world.artifacts()[-1]
     before = {path: digest for path, digest in world.layers().items() if not path.endswith(".state.json")}
@@ -109,6 +109,7 @@ def test_a_good_drill(world: World, layer: str) -> None:
     assert after == before
 
 
+@pytest.mark.either_lane
 def test_an_operator_is_refused_and_check_mode_makes_nothing(world: World) -> None:
     refused = world.play(PLAYBOOK)
     assert refused.failed_with("not_authorized"), refused.output
@@ -121,6 +122,7 @@ def test_an_operator_is_refused_and_check_mode_makes_nothing(world: World) -> No
     nothing_is_left(world)
 
 
+@pytest.mark.either_lane
 def test_an_old_set(world: World) -> None:
     done = drill(world, restore_test_layer="local", restore_test_max_age_hours=0.0001)
     assert done.failed_with("set_too_old"), done.output
@@ -128,6 +130,7 @@ def test_an_old_set(world: World) -> None:
     nothing_is_left(world)
 
 
+@pytest.mark.either_lane
 def test_one_byte_of_one_file(world: World) -> None:
     """The ZIP is whole, its sidecar is right, and one file is not what the manifest says."""
 
@@ -156,7 +159,11 @@ def with_dump(data: bytes) -> Any:
     ("statement", "difference"),
     [
         ("UPDATE app.employees SET \"Full Name\" = 'x' WHERE ctid = '(0,1)'", "other rows of app.employees"),
-        ("DROP TABLE app.customers CASCADE", "table app.customers is not there"),
+        pytest.param(
+            "DROP TABLE app.customers CASCADE",
+            "table app.customers is not there",
+            marks=pytest.mark.either_lane,
+        ),
     ],
 )
 def test_a_dump_that_is_not_of_the_database_that_the_manifest_tells_of(
@@ -172,6 +179,7 @@ def test_a_dump_that_is_not_of_the_database_that_the_manifest_tells_of(
     nothing_is_left(world)
 
 
+@pytest.mark.either_lane
 def test_a_truncated_dump(world: World) -> None:
     whole = dump_of(world, world.record["postgres"]["database"])
     with forged(world, with_dump(whole[: len(whole) * 9 // 10])) as stem:
@@ -181,6 +189,7 @@ def test_a_truncated_dump(world: World) -> None:
     nothing_is_left(world)
 
 
+@pytest.mark.either_lane
 def test_a_drill_that_died_is_cleared_by_the_next_and_is_in_no_backups_way(world: World) -> None:
     with playing(world, "playbooks/restore_test.yml", extra={**AS_L5, "restore_test_layer": "local"}) as run:
         wait_until(lambda: list((world.control / "drills").glob("*/scratch.json")), "no scratch database was begun")
@@ -196,4 +205,38 @@ def test_a_drill_that_died_is_cleared_by_the_next_and_is_in_no_backups_way(world
     wait_until(lambda: datetime.now(timezone.utc) - beat > timedelta(seconds=2), "the heartbeat is old")
     done = drill(world, restore_test_layer="local", restore_test_stale_after=1)
     assert done.code == 0, done.output
+    nothing_is_left(world)
+
+
+@pytest.mark.either_lane
+def test_an_azure_like_dump_and_an_extension_that_nobody_allowed(world: World) -> None:
+    """Extensions that the source's server has and the target's does not."""
+    programs = Path(world.record["postgres"]["bin"])
+    (directory,) = (path.parent for path in programs.parent.rglob("plpgsql.control"))
+    names = ("azure", "pgaadauth", "ours")
+    made = []
+    for name in names:
+        made += [directory / f"{name}.control", directory / f"{name}--1.0.sql"]
+        made[-2].write_text("default_version = '1.0'\ncomment = 'simulated'\n")
+        made[-1].write_text(f"CREATE FUNCTION {name}_there() RETURNS int LANGUAGE sql AS 'SELECT 1';\n")
+    try:
+        with world.connect() as session:
+            for name in names:
+                session.execute(f"CREATE EXTENSION {name}".encode())
+        backup = world.play("backup.yml")
+        assert backup.code == 0, backup.output
+    finally:
+        for path in made:
+            path.unlink()
+        with world.connect() as session:
+            for name in names:
+                session.execute(f"DROP EXTENSION {name}".encode())
+    done = drill(world, restore_test_layer="local")
+    assert done.failed_with("db_extension_missing"), done.output
+    assert "lacks the extensions ours" in " ".join(done.output.split())
+    allowed = drill(world, restore_test_layer="local", restore_test_allow_missing_extensions=list(names))
+    assert allowed.code == 0, allowed.output
+    told = str(evidence(world)[0]["steps"])
+    assert "EXTENSION azure: it may be missing" in told
+    assert world.play("backup.yml").code == 0
     nothing_is_left(world)

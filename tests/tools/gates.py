@@ -87,6 +87,22 @@ GATES = (
         seconds=2400,
     ),
     Gate(
+        "integration-recovery",
+        own("integration", "recovery"),
+        "drills, restores, authority and keys",
+        kind="pytest",
+        lane="lab",
+        seconds=2400,
+    ),
+    Gate(
+        "integration-recovery-posix",
+        own("integration", "recovery-posix"),
+        "the same, all of it, on the POSIX lane",
+        kind="pytest",
+        lane="light",
+        seconds=2400,
+    ),
+    Gate(
         ENGINE,
         own("integration", "engine"),
         "what PowerShell has a part in, with a real one",

@@ -6,6 +6,8 @@
 ``job`` is the main job and its failures, ``network`` what breaks while it runs; both use the lab's own interpreter.
 That accepts the one command that the transport sends and refuses the rest. A real engine parses it, at 1.5 s a call,
 so only what PowerShell has a part in, the transport and the bootstrap, runs a second time with it: ``engine``.
+``recovery`` is drills, restores, authority and keys, less what is marked ``either_lane``: that does not depend on the
+system. ``recovery-posix`` runs all of it on the POSIX lane, which is quicker, and where drills make their own server.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ from tools.paths import CACHE, ROOT, VENV_BIN, environment
 
 TESTS = ROOT / "tests" / "integration"
 NETWORK = ("test_transport*.py", "test_network*.py", "test_crashes*.py")
+RECOVERY = ("test_restore*.py", "test_authority*.py", "test_db_key*.py")
 ENGINE = ("test_transport*.py", "test_bootstrap*.py")
-PARTS = ("job", "network", "engine")
+PARTS = ("job", "network", "recovery", "recovery-posix", "engine")
 
 
 def main(arguments: list[str]) -> int:
@@ -37,6 +40,8 @@ def main(arguments: list[str]) -> int:
             print(f"WST_LAB_POWERSHELL does not name a PowerShell: {engine!r}")
             return 2
         env["WST_LAB_POWERSHELL"] = engine
+    if part == "recovery-posix":
+        os.environ["WST_LAB_LANE"] = env["WST_LAB_LANE"] = "posix"
     lab = str(CACHE / f"test-lab-{part}")
     env.update(WST_TEST_LAB_DIR=lab, WST_LAB_DIR=f"{lab}-transport")
     print(*describe_lane(engine=part == "engine"), sep="\n", flush=True)
@@ -45,10 +50,16 @@ def main(arguments: list[str]) -> int:
 
 
 def targets(part: str) -> list[str]:
-    """The test files of a part; those of ``job`` are what the network's patterns leave."""
-    network = matching(NETWORK)
-    chosen = {"job": matching(("test_*.py",)) - network, "network": network, "engine": matching(ENGINE)}[part]
-    return sorted(str(path) for path in chosen)
+    """The arguments for a part; the files of ``job`` are what the others' patterns leave."""
+    network, recovery = matching(NETWORK), matching(RECOVERY)
+    chosen = {
+        "job": matching(("test_*.py",)) - network - recovery,
+        "network": network,
+        "recovery": recovery,
+        "recovery-posix": recovery,
+        "engine": matching(ENGINE),
+    }[part]
+    return [*(["-m", "not either_lane"] if part == "recovery" else []), *sorted(str(path) for path in chosen)]
 
 
 def matching(patterns: tuple[str, ...]) -> set[Path]:

@@ -11,7 +11,7 @@ from typing import Optional
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, SetMissing, SetTooOld
 from ansible_collections.wst.backup.plugins.module_utils._names import ZIP, parse_artifact
-from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import SUSPECT, BackupSet, Catalog
+from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet, Catalog
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR
 
 NEWEST = "newest"
@@ -32,7 +32,7 @@ def choose(catalog: Catalog, wanted: str, *, layer: str, prefix: str) -> BackupS
     """The set.
 
     :param wanted: ``newest``: the newest that counts, so that suspect ones are passed over; or a set's name, which must
-        be whole, and may be suspect.
+        be whole, and may be suspect, or made for safety.
     :raises SetMissing: there is none; InputInvalid: that is no set's name.
     """
     if wanted == NEWEST:
@@ -45,7 +45,7 @@ def choose(catalog: Catalog, wanted: str, *, layer: str, prefix: str) -> BackupS
     if artifact is None:
         raise InputInvalid(f"{wanted!r} is no set of prefix {prefix}", artifact=wanted)
     found = catalog.find(artifact)
-    if found is None or not (found.counts or (found.sound and found.status == SUSPECT)):
+    if found is None or not found.sound:
         why = found.reason if found is not None else "there is none"
         raise SetMissing(f"layer {layer} has no whole set {artifact.stem}: {why}", layer=layer, artifact=artifact.stem)
     return found

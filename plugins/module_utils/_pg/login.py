@@ -25,6 +25,7 @@ _DURABLE = (
     " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
 )
 _WRITABLE = "SET default_transaction_read_only = off"
+_OURSELVES = "SET ROLE NONE"  # a role may be told to become another at its login; only itself may change its password
 _ITERATIONS = "SELECT pg_catalog.current_setting('scram_iterations', true)"  # NULL before 16
 
 
@@ -56,12 +57,12 @@ def log_in_with_psql(options: DatabaseOptions, password: str, program: str) -> N
 
 
 def set_password(session: Session, options: DatabaseOptions, password: str) -> None:
-    """Give the session's own role that password, by its verifier. Raises the named failure."""
+    """Give the role that logged in that password, by its verifier. Raises the named failure."""
     with named(options):
-        for statement in (_DURABLE, _WRITABLE):
+        for statement in (_DURABLE, _WRITABLE, _OURSELVES):
             session.execute(statement.encode("ascii"))
         told = one_row(session, _ITERATIONS)[0]
         iterations = int(told) if told else scram.ITERATIONS
         secret = scram.verifier(password, salt=os.urandom(scram.SALT_BYTES), iterations=iterations)
         sql = driver().sql
-        session.execute(sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}").format(sql.Literal(secret)))
+        session.execute(sql.SQL("ALTER ROLE SESSION_USER PASSWORD {}").format(sql.Literal(secret)))

@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import List
 
+from ansible_collections.wst.backup.plugins.module_utils._layout import STAGED_KEY
 from ansible_collections.wst.backup.plugins.module_utils._pg.checks import check_key, check_login, check_tools
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import refused
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
 from ansible_collections.wst.backup.plugins.module_utils._preflight.targets import access_of
 
 
 def check_database(request: Request, report: Report) -> None:
     """The key, who may read it, the programs, and a login that looks at everything which would stop a dump."""
+    staged = request.key_file + STAGED_KEY
+    if os.path.lexists(api.long_path(staged)):
+        report.warnings.append(
+            f"{staged} is of a rotation that did not come to its end: run playbook rotate_db_key.yml"
+        )
     keys: List[str] = []
     tools: List[Tools] = []
     if report.attempt(lambda: keys.append(check_key(request.key_file))):

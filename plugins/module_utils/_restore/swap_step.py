@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -17,6 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
 from ansible_collections.wst.backup.plugins.module_utils._names import check_run_id
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap, targets
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap_plan as plan
@@ -89,6 +92,15 @@ def _swap(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     return _result(journal, STATE_SWAPPED, changed=True)
 
 
+def _tidy(journal: Journal) -> None:
+    """Nothing goes back any more to where the new trees were made: what was made for them alone goes as well."""
+    for pair in journal.pairs:
+        parent = os.path.dirname(pair.new)
+        if parent.endswith(f".restore-{journal.run_id}"):
+            with contextlib.suppress(OSError):  # something else is in it: then it is somebody's
+                os.rmdir(api.long_path(parent))
+
+
 def _journals_for(request: Request) -> List[Journal]:
     """The swaps that are meant; raises InputInvalid where there is none of that name, RestoreTargetRefused."""
     if request.swap is None:
@@ -122,7 +134,9 @@ def _go_on(request: Request, journal: Journal, lease: Held) -> Journal:
     if request.state == STATE_UNDONE or journal.status == plan.UNDOING:
         return swap.undo(request.layout, journal)
     if request.state == STATE_ABSENT or journal.status == plan.REMOVING:
-        return swap.remove_old(request.layout, journal, lease.check)
+        removed = swap.remove_old(request.layout, journal, lease.check)
+        _tidy(removed)
+        return removed
     return swap.finish(request.layout, journal)
 
 

@@ -31,6 +31,7 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.state import SetS
 
 COMPLETE = "complete"
 SUSPECT = "suspect"
+SAFETY = "safety"  # made before a restore into production: kept, restorable, and never one of those that count
 DAMAGED = "damaged"
 UNFINISHED = "unfinished"
 FOREIGN = "foreign"
@@ -53,7 +54,7 @@ class BackupSet:
     """One of our sets. ``reason`` says why it does not count; empty when it counts."""
 
     artifact: ArtifactName
-    status: str  # COMPLETE, SUSPECT, DAMAGED or UNFINISHED
+    status: str  # COMPLETE, SUSPECT, SAFETY, DAMAGED or UNFINISHED
     sound: bool  # its files are whole and its last full read on this layer was good
     reason: str
     size: Optional[int] = None  # of the ZIP under its final name, bytes
@@ -197,6 +198,8 @@ def _judge(
     doubt = _why_not_sound(artifact, known_sidecar, state, layer)
     if doubt:
         return judged(COMPLETE, doubt)
+    if known_sidecar.safety:
+        return judged(SAFETY, f"made for safety before {known_sidecar.safety}", sound=True)
     if known_sidecar.suspect and (known_state is None or known_state.accepted is None):
         return judged(SUSPECT, "; ".join(known_sidecar.suspect), sound=True)
     return judged(COMPLETE, "", sound=True)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
+from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, NotProved
 from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file, translate_oserror
@@ -22,7 +23,13 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api as
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, name_taken, take_name, write_new
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import list_files
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, encode_sidecar
-from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, SetState, Verified, write_state
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import (
+    Event,
+    Ruling,
+    SetState,
+    Verified,
+    write_state,
+)
 
 REQUIRED_LEVEL = 3
 
@@ -78,11 +85,13 @@ def publish(
     manifest: Manifest,
     check: Check,
     suspect: Sequence[str] = (),
+    safety: str = "",
 ) -> Sidecar:
     """Publish this run's verified partial; returns its sidecar.
 
     :param suspect: why its content does not count before somebody accepts it. It stands in the sidecar, which is
         never changed, and so goes with the set wherever that goes.
+    :param safety: what the set is made before. It is pinned, and never counts.
 
     Raises ``NotProved``, ``ArtifactExists``, ``LeaseLost``, ``NoSpace`` and what else the file system has; then no
     name but the run's own partials has changed, or the set is unfinished and the next run finishes it.
@@ -96,12 +105,21 @@ def publish(
         level=proof.level,
         run_id=run_id,
         suspect=tuple(suspect),
+        safety=safety,
     )
     name_files(layer, artifact, run_id=run_id, sidecar=encode_sidecar(sidecar, manifest.body), check=check)
     done = Event(at=utc_now(), run_id=run_id)
     verified = Verified(at=done.at, run_id=run_id, level=proof.level, zip_sha256=proof.sha256)
-    write_state(layer, artifact, SetState(artifact.stem, layer.name, published=done, verified=verified))
+    state = SetState(artifact.stem, layer.name, published=done, verified=verified, pinned=_pin(safety, done))
+    write_state(layer, artifact, state)
     return sidecar
+
+
+def _pin(safety: str, done: Event) -> Optional[Ruling]:
+    if not safety:
+        return None
+    by = _context.current().controller or ""
+    return Ruling(at=done.at, run_id=done.run_id, by=by, reason=f"made for safety before {safety}")
 
 
 def name_files(layer: Layer, artifact: ArtifactName, *, run_id: str, sidecar: bytes, check: Check) -> None:

@@ -73,6 +73,10 @@ def accept(request: Request) -> Dict[str, Any]:
     """
 
     def change(item: BackupSet, state: SetState, ruling: Ruling) -> SetState:
+        if item.proof.safety:
+            raise InputInvalid(
+                f"{item.artifact.stem} was made for safety and never counts", artifact=item.artifact.stem
+            )
         if not item.proof.suspect:
             raise InputInvalid(f"{item.artifact.stem} is not suspect", artifact=item.artifact.stem)
         return state if state.accepted is not None else replace(state, accepted=ruling)

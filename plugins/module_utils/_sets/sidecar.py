@@ -29,6 +29,7 @@ class Sidecar:
     level: int  # the verification level that the set had passed when it was published
     run_id: str  # of the run that made it
     suspect: Tuple[str, ...] = ()  # why its content was found suspect when it was published
+    safety: str = ""  # what it was made before; such a set never counts
 
 
 def encode_sidecar(sidecar: Sidecar, manifest: Mapping[str, Any]) -> bytes:
@@ -41,7 +42,8 @@ def encode_sidecar(sidecar: Sidecar, manifest: Mapping[str, Any]) -> bytes:
         zip_sha256=sidecar.sha256,
     )
     suspect = {"suspect": list(sidecar.suspect)} if sidecar.suspect else {}
-    return encode_record({**body, "verified_level": sidecar.level, "run_id": sidecar.run_id, **suspect})
+    safety = {"safety": sidecar.safety} if sidecar.safety else {}
+    return encode_record({**body, "verified_level": sidecar.level, "run_id": sidecar.run_id, **suspect, **safety})
 
 
 def parse_sidecar(body: Mapping[str, Any], *, name: str) -> Sidecar:
@@ -58,6 +60,7 @@ def parse_sidecar(body: Mapping[str, Any], *, name: str) -> Sidecar:
             level=int(body["verified_level"]),
             run_id=str(body["run_id"]),
             suspect=tuple(str(reason) for reason in body.get("suspect", ())),
+            safety=str(body.get("safety", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordDamaged(f"{name} lacks what a sidecar must have", path=name) from error

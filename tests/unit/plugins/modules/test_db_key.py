@@ -170,8 +170,23 @@ def test_the_server_is_told_and_its_log_has_no_password(rotating: Rotating) -> N
     ((secret,),) = rotating.server.rows(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{ROLE}'")
     assert secret.startswith("SCRAM-SHA-256$8192:")
     log = rotating.log()
-    assert "ALTER ROLE CURRENT_USER PASSWORD 'SCRAM-SHA-256$8192:" in log
+    assert "ALTER ROLE SESSION_USER PASSWORD 'SCRAM-SHA-256$8192:" in log
     assert NEW not in log.replace(f"PASSWORD '{OLD}'", "")
+
+
+def test_a_role_that_becomes_another_at_its_login_changes_its_own_password(rotating: Rotating) -> None:
+    rotating.server.run(
+        f"CREATE ROLE \"the owner\" LOGIN PASSWORD '{THIRD}'",
+        f'GRANT "the owner" TO "{ROLE}"',
+        f"ALTER ROLE \"{ROLE}\" SET role = 'the owner'",
+    )
+    try:
+        assert rotating.rotate(change_server=True)["changed"] is True
+        rotating.server.connect(user="the owner", password=THIRD).close()
+    finally:
+        rotating.server.run(f'ALTER ROLE "{ROLE}" RESET ALL', 'DROP ROLE "the owner"')
+    rotating.assert_holds(NEW)
+    assert rotating.opens(NEW)
 
 
 def test_a_new_password_that_then_does_not_work_is_taken_back(

@@ -123,6 +123,13 @@ def test_a_host_without_anything_is_examined_to_the_end(host: Host, params: Dict
     assert codes(result) == ["path_unusable", "mirror_missing", "key_missing"]
 
 
+def test_a_rotation_that_did_not_end_is_told(host: Host, params: Dict[str, Any]) -> None:
+    staged = Path(host.layout.key_file + ".new")
+    assert "of a rotation" not in str(host.run("preflight_info", **params))
+    staged.write_bytes(KEY)
+    assert f"{staged} is of a rotation" in str(host.run("preflight_info", **params).get("warnings"))
+
+
 def test_a_prefix_that_makes_no_sense_is_refused(host: Host, params: Dict[str, Any]) -> None:
     assert host.run("preflight_info", **{**params, "prefix": "a/b"})["code"] == "input_invalid"
 

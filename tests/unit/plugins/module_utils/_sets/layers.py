@@ -57,11 +57,15 @@ def prove_partial(layer: Layer, run_id: str, level: int = 3) -> Proof:
     return Proof(level=level, size=facts.size, mtime_ns=facts.mtime_ns, file_id=facts.file_id, sha256=digest)
 
 
-def publish_set(layer: Layer, run_id: str, size: int = 5000, suspect: Sequence[str] = ()) -> ArtifactName:
-    """A complete set that counts, unless it is suspect."""
+def publish_set(
+    layer: Layer, run_id: str, size: int = 5000, suspect: Sequence[str] = (), safety: str = ""
+) -> ArtifactName:
+    """A complete set that counts, unless it is suspect or made for safety."""
     artifact = write_partial(layer, run_id, size)
     proof = prove_partial(layer, run_id)
-    publish(layer, artifact, run_id=run_id, proof=proof, manifest=MANIFEST, check=no_check, suspect=suspect)
+    publish(
+        layer, artifact, run_id=run_id, proof=proof, manifest=MANIFEST, check=no_check, suspect=suspect, safety=safety
+    )
     return artifact
 
 

@@ -95,6 +95,14 @@ def judge(files: List[FileFact], sidecar: Any = SIDECAR, state: Any = STATE) -> 
         (ALL, SIDECAR, replace(STATE, damaged=Damage(NOW, RUN, "a bit")), "damaged", "a bit"),
         (ALL, replace(SIDECAR, suspect=("too few", "no x")), STATE, "suspect", "too few; no x"),
         (ALL, replace(SIDECAR, suspect=("too few",)), replace(STATE, accepted=RULING), "complete", ""),
+        (ALL, replace(SIDECAR, safety="a restore"), STATE, "safety", "made for safety before a restore"),
+        (
+            ALL,
+            replace(SIDECAR, safety="a restore"),
+            replace(STATE, accepted=RULING),
+            "safety",
+            "made for safety before a restore",
+        ),
         (ALL, replace(SIDECAR, suspect=("too few",)), DAMAGED, "complete", UNUSABLE_STATE),
         ([ALL[0], fact(ARTIFACT.sidecar_partial(RUN))], None, None, "unfinished", "its sidecar was not published"),
         ([fact(ARTIFACT.zip_partial(RUN))], None, None, "unfinished", "being built by run " + RUN),
@@ -107,7 +115,7 @@ def test_what_a_set_is(files: List[FileFact], sidecar: Any, state: Any, status: 
     (found,) = catalog.sets
     assert catalog.foreign == ()
     assert (found.status, found.reason, found.counts) == (status, reason, status == "complete" and not reason)
-    assert found.sound is (found.counts or status == "suspect")
+    assert found.sound is (found.counts or status in ("suspect", "safety"))
     assert found.level == (3 if found.sound else 0)
     assert catalog.find(ARTIFACT) is found
     assert catalog.counting == ([found] if found.counts else [])

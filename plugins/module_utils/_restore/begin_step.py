@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The beginning of a restore: which set, into what, and whether that may be."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils._authority.check import require
+from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
+from ansible_collections.wst.backup.plugins.module_utils._authority.record import read_authority
+from ansible_collections.wst.backup.plugins.module_utils._drill.choice import choose
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, SetMissing
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._restore import targets
+from ansible_collections.wst.backup.plugins.module_utils._restore.listing import opened
+from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import (
+    require_meant,
+    require_reason,
+    target_text,
+)
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the module was asked for.
+
+    :ivar path: a ZIP instead of a set of the layer.
+    :ivar trees: sources of the artifact, each with the directory that it replaces.
+    :ivar beside: a directory that is made instead, for what is taken out by hand.
+    :ivar database: host, port and name of the database that is replaced.
+    """
+
+    layout: HostLayout
+    layer: Layer
+    prefix: str
+    artifact: str
+    reason: str
+    path: str = ""
+    trees: Sequence[Tuple[str, str]] = ()
+    beside: str = ""
+    database: Optional[Tuple[str, int, str]] = None
+    target: Optional[str] = None
+    confirm: Optional[str] = None
+    suffix: str = field(default="")  # of the directories that are made beside the trees
+
+
+def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
+    """Choose the set, prove the authority, and have production named twice.
+
+    :raises SetMissing, ArtifactDamaged and its like; NotAuthorized, AuthorityMissing; RestoreUnconfirmed;
+        InputInvalid: nothing is to be restored, or no reason is given.
+    """
+    reason = require_reason(request.reason)
+    if not request.trees and not request.beside and request.database is None:
+        raise InputInvalid("nothing is to be restored: name trees, a directory beside, or a database")
+    path, stem = _artifact(request)
+    text = target_text([path for _name, path in request.trees], _place(request))
+    production = _is_production(request)
+    with opened(path) as artifact:
+        manifest = artifact.found.body if artifact.found is not None else None
+        _require_sources(request, manifest)
+    if production:
+        require_meant(text, request.target, request.confirm)
+    level = L6 if production else L5
+    details = {"artifact": stem, "targets": text or request.beside, "production": production, "reason": reason}
+    grant = require(request.layout, level, targets.PURPOSE, details, dry_run=dry_run)
+    return {
+        "changed": False,
+        "artifact": stem,
+        "file": path,
+        "production": production,
+        "level": grant.proven,
+        "target": text,
+        "pairs": [_pair(name, tree, request.suffix) for name, tree in request.trees],
+        "reason": reason,
+        **_sizes(manifest),
+    }
+
+
+def _artifact(request: Request) -> Tuple[str, str]:
+    """The ZIP's path, and the name that it is known by."""
+    if request.path:
+        if not os.path.isfile(api.long_path(request.path)):
+            raise SetMissing(f"there is no {request.path}", path=request.path)
+        return request.path, os.path.basename(request.path)
+    catalog = read_layer(request.layer, prefix=request.prefix)
+    found = choose(catalog, request.artifact, layer=request.layer.name, prefix=request.prefix)
+    return request.layer.file(found.artifact.zip), found.artifact.stem
+
+
+def _place(request: Request) -> Optional[str]:
+    if request.database is None:
+        return None
+    host, port, name = request.database
+    return f"{host}:{port}/{name}"
+
+
+def _is_production(request: Request) -> bool:
+    """A directory beside is judged by what writes there."""
+    authority = read_authority(request.layout)
+    if any(authority.is_production_directory(path) for _name, path in request.trees):
+        return True
+    return request.database is not None and authority.is_production_database(*request.database)
+
+
+def _require_sources(request: Request, manifest: Optional[Mapping[str, Any]]) -> None:
+    if manifest is None:
+        return
+    there = [source["name"] for source in manifest["sources"]]
+    missing = [name for name, _path in request.trees if name not in there]
+    if missing:
+        raise InputInvalid(f"the set has no source {missing[0]}; it has {', '.join(there)}", sources=there)
+
+
+def _pair(name: str, tree: str, suffix: str) -> Dict[str, str]:
+    """Where the source is extracted to: beside the tree, so that a rename can put it in its place."""
+    made = tree + suffix
+    return {"source": name, "target": tree, "extract": made, "new": os.path.join(made, name)}
+
+
+def _sizes(manifest: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    if manifest is None:
+        return {"bytes": None, "files": None, "dump_size": None, "rows": None, "made_at": None}
+    totals, database = manifest["totals"], manifest["database"]
+    return {
+        "bytes": totals.get("bytes"),
+        "files": totals.get("files"),
+        "dump_size": manifest["dump"].get("size"),
+        "rows": database.get("rows_total"),
+        "made_at": database.get("snapshot_at"),
+    }
+
+
+def trees_of(given: Sequence[Dict[str, str]]) -> List[Tuple[str, str]]:
+    """The option of the module; raises InputInvalid for what is named twice, or is no whole path."""
+    found = [(each["source"], targets.whole(each["path"])) for each in given]
+    if len({name for name, _path in found}) != len(found) or len({path for _name, path in found}) != len(found):
+        raise InputInvalid("a source or a directory is named twice", trees=[list(each) for each in found])
+    return found

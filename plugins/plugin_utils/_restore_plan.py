@@ -1,0 +1,29 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a restore is going to do, as a person reads it before it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.wst.backup.plugins.plugin_utils._tables import count_text, size_text
+
+
+def restore_plan(result: Mapping[str, Any]) -> list[str]:
+    """What ``restore_begin`` returned."""
+    lines = [f"set {result.get('artifact')} ({result.get('file')}), of {result.get('made_at') or 'an unknown moment'}"]
+    if result.get("files") is not None:
+        lines.append(
+            f"it has {count_text(result['files'])} files ({size_text(result.get('bytes'))}) and a dump of "
+            f"{size_text(result.get('dump_size'))} with {count_text(result.get('rows'))} rows"
+        )
+    for pair in result.get("pairs") or ():
+        lines.append(
+            f"{pair['source']} is extracted to {pair['extract']}, compared, and takes the place of {pair['target']}"
+        )
+    if result.get("production"):
+        lines.append(f"production is replaced: {result.get('target')}. A safety backup is made before")
+        lines.append("the old trees stay beside the new ones until playbook restore_swap.yml removes them")
+    return lines

@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files are restored through the playbook: beside production by L5, in its place by L6 alone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.disturbance import playing, wait_until
+from integration.world import AS_L5, AS_L6, World, digests
+
+REASON = {"restore_reason": "a deployment has emptied it"}
+
+
+def target(world: World, *names: str) -> dict[str, Any]:
+    """The trees as production, typed twice."""
+    paths = {source["name"]: source["path"] for source in world.variables()["backup_sources"]}
+    text = ", ".join(sorted(paths[name] for name in names))
+    trees = [{"source": name, "path": paths[name]} for name in names]
+    return {**REASON, "restore_trees": trees, "restore_target": text, "restore_confirm": text}
+
+
+def content(tree: Path) -> dict[str, str]:
+    """Every file below the tree by its digest and its path in the tree."""
+    return {str(Path(path).relative_to(tree)): digest for path, digest in digests(tree).items()}
+
+
+def siblings(world: World) -> list[str]:
+    """What stands beside the trees, but for where new ones were made, to which an undone swap would go back."""
+    names = (path.name for path in world.sources["wst"].parent.iterdir())
+    return sorted(name for name in names if ".restore-" not in name)
+
+
+@pytest.fixture(autouse=True)
+def tidy(world: World) -> Iterator[None]:
+    """Whatever a test leaves beside the trees goes, so that the next one begins as on a host without a restore."""
+    yield
+    for path in world.sources["wst"].parent.iterdir():
+        if ".restore-" in path.name or ".before-" in path.name:
+            shutil.rmtree(path)
+
+
+def test_a_part_goes_beside_for_l5_and_not_for_an_operator(world: World) -> None:
+    parent = world.control / "scratch" / "taken-out"
+    told = {
+        **REASON,
+        "restore_beside": world.host["paths"]["root"]
+        + ("\\scratch\\taken-out" if world.windows else "/scratch/taken-out"),
+        "restore_include": ["wst/content/**"],
+        "restore_parts": ["files"],
+    }
+    assert world.play("restore.yml", extra=told).failed_with("not_authorized")
+    assert not parent.exists()
+    before = digests(world.drive_c / "wst")
+    checked = world.play("restore.yml", "--check", extra={**told, **AS_L5})
+    assert checked.code == 0, checked.output
+    assert not parent.exists()
+    done = world.play("restore.yml", extra={**told, **AS_L5})
+    assert done.code == 0, done.output
+    wanted = {path: digest for path, digest in content(world.sources["wst"]).items() if path.startswith("content")}
+    assert content(parent / "wst") == wanted
+    assert digests(world.drive_c / "wst") == before
+    again = world.play("restore.yml", extra={**told, **AS_L5})
+    assert again.failed_with("restore_target_refused"), again.output
+    shutil.rmtree(parent)
+
+
+def test_production_is_replaced_by_l6_alone_and_taken_back(world: World) -> None:
+    """The emptied trees step aside, and a set is made of them first."""
+    told = target(world, "wst", "wst-api")
+    good = {name: content(tree) for name, tree in world.sources.items()}
+    names = siblings(world)
+    for path in (world.sources["wst"] / "content").iterdir():
+        if path.is_file():
+            path.unlink()
+    emptied = content(world.sources["wst"])
+    assert emptied != good["wst"]
+    for extra, code in (
+        ({**told}, "not_authorized"),
+        ({**told, **AS_L5}, "not_authorized"),
+        ({**told, **AS_L6, "restore_confirm": "yes"}, "restore_unconfirmed"),
+        ({**told, **AS_L6, "restore_reason": ""}, "input_invalid"),
+    ):
+        refused = world.play("restore.yml", extra=extra)
+        assert refused.failed_with(code), refused.output
+    checked = world.play("restore.yml", "--check", extra={**told, **AS_L6})
+    assert checked.code == 0, checked.output
+    assert told["restore_target"] in " ".join(checked.output.split())
+    assert (siblings(world), content(world.sources["wst"])) == (names, emptied)
+
+    before = world.artifacts()
+    done = world.play("restore.yml", extra={**told, **AS_L6})
+    assert done.code == 0, done.output
+    assert {name: content(tree) for name, tree in world.sources.items()} == good
+    (safety,) = set(world.artifacts()) - set(before)
+    assert safety in world.artifacts(world.mirror)
+    listed = world.play("list.yml").output
+    assert [line.split()[2:4] for line in listed.splitlines() if safety in line.split()[1:2]] == [["safety", "no"]] * 2
+    record = next(record for record in reversed(world.audit()) if record["event"] == "restore")
+    assert record["details"]["safety"] == safety
+    assert record["details"]["reason"] == REASON["restore_reason"]
+    accepted = world.play("accept.yml", extra={"backup_set": safety, "backup_reason": "it is fine", **AS_L5})
+    assert accepted.failed_with("input_invalid"), accepted.output
+    swap = record["details"]["swap"]
+    assert siblings(world) == sorted([*names, f"wst.before-{swap}", f"wst-api.before-{swap}"])
+    assert content(world.sources["wst"].with_name(f"wst.before-{swap}")) == emptied
+
+    undo = {"restore_swap_state": "undone", "restore_swap": swap, **REASON}
+    assert world.play("restore_swap.yml", extra={**undo, **AS_L5}).failed_with("not_authorized")
+    undone = world.play("restore_swap.yml", extra={**undo, **AS_L6})
+    assert undone.code == 0, undone.output
+    assert content(world.sources["wst"]) == emptied
+
+    again = world.play("restore.yml", extra={**told, **AS_L6, "restore_set": before[-1]})
+    assert again.code == 0, again.output
+    assert content(world.sources["wst"]) == good["wst"]
+    swap = next(record for record in reversed(world.audit()) if record["event"] == "restore")["details"]["swap"]
+    removed = world.play(
+        "restore_swap.yml", extra={"restore_swap_state": "absent", "restore_swap": swap, **REASON, **AS_L6}
+    )
+    assert removed.code == 0, removed.output
+    assert world.play("backup.yml").code == 0
+
+
+@pytest.mark.either_lane
+def test_a_dead_source_does_not_block_its_own_recovery(world: World) -> None:
+    """No safety backup can be made of a tree that is gone; L6 says so, and that it was so is on record."""
+    told = {**target(world, "wst"), **AS_L6}
+    good = content(world.sources["wst"])
+    names = siblings(world)
+    shutil.rmtree(world.sources["wst"])
+    refused = world.play("restore.yml", extra=told)
+    assert refused.failed_with("source_missing"), refused.output
+    assert not world.sources["wst"].exists()
+    done = world.play("restore.yml", extra={**told, "restore_safety_waiver": "no safety backup"})
+    assert done.code == 0, done.output
+    assert content(world.sources["wst"]) == good
+    assert siblings(world) == names
+    waived = next(record for record in reversed(world.audit()) if record["event"] == "restore_without_safety_backup")
+    assert (waived["code"], waived["details"]["reason"]) == ("source_missing", REASON["restore_reason"])
+
+
+@pytest.mark.either_lane
+def test_a_control_node_that_dies_leaves_the_old_trees_or_the_new(world: World) -> None:
+    told = {**target(world, "wst", "wst-api"), **AS_L6}
+    good = {name: content(tree) for name, tree in world.sources.items()}
+    with playing(world, "playbooks/restore.yml", extra=told) as run:
+        parent = world.sources["wst"].parent
+        wait_until(lambda: any(".restore-" in path.name for path in parent.iterdir()), "nothing was extracted")
+        run.kill()
+    assert {name: content(tree) for name, tree in world.sources.items()} == good
+    resumed = world.play("restore_swap.yml", extra={**AS_L6, "restore_stale_after": 1, **REASON})
+    assert resumed.code == 0, resumed.output
+    assert {name: content(tree) for name, tree in world.sources.items()} == good
+    assert world.play("backup.yml", extra={"backup_stale_after": 1}).code == 0

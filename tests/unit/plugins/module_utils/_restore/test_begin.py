@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The beginning of a restore: what may be replaced, by whom, and after what was typed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6, OPERATOR
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    BackupError,
+    InputInvalid,
+    NotAuthorized,
+    RestoreUnconfirmed,
+    SetMissing,
+)
+from ansible_collections.wst.backup.plugins.module_utils._restore.begin_step import Request, begin, trees_of
+from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import target_text
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import recorded
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._restore.conftest import Scene
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import PREFIX
+
+REASON = "a deployment has emptied it"
+
+
+def request(scene: Scene, **changes: Any) -> Request:
+    told: dict[str, Any] = {
+        "layout": scene.layout,
+        "layer": Layer(LOCAL, str(scene.other)),
+        "prefix": PREFIX,
+        "artifact": "newest",
+        "reason": REASON,
+        "suffix": ".restore-run",
+    }
+    return Request(**{**told, **changes})
+
+
+def tree(path: Path) -> list[tuple[str, str]]:
+    return [("wst", str(path))]
+
+
+def test_production_needs_l6_and_its_name_twice(scene: Scene) -> None:
+    path = str(scene.artifact())
+    wanted = request(scene, path=path, trees=tree(scene.production))
+    for target, confirm in ((None, None), (str(scene.production), None), (str(scene.production), "other")):
+        with pytest.raises(RestoreUnconfirmed, match="must be typed twice") as caught:
+            begin(request(scene, path=path, trees=wanted.trees, target=target, confirm=confirm), dry_run=False)
+        assert caught.value.facts["expected"] == str(scene.production)
+        assert caught.value.facts["wrong"] == ("confirm" if target else "target")
+    typed = request(scene, path=path, trees=wanted.trees, target=str(scene.production), confirm=str(scene.production))
+    for level in (OPERATOR, L5):
+        scene.be(level)
+        with pytest.raises(NotAuthorized, match="restore needs L6"):
+            begin(typed, dry_run=True)
+    scene.be(L6)
+    begun = begin(typed, dry_run=False)
+    assert (begun["production"], begun["level"], begun["target"]) == (True, L6, str(scene.production))
+    made = str(scene.production) + ".restore-run"
+    assert begun["pairs"] == [
+        {"source": "wst", "target": str(scene.production), "extract": made, "new": os.path.join(made, "wst")}
+    ]
+    last = recorded(scene.layout)[-1]
+    assert (last["event"], last["details"]["reason"]) == ("authority_granted", REASON)
+    assert last["details"]["targets"] == str(scene.production)
+
+
+def test_what_is_not_production_needs_l5_and_no_name(scene: Scene) -> None:
+    path = str(scene.artifact())
+    scene.be(L5)
+    begun = begin(request(scene, path=path, trees=tree(scene.other / "wst")), dry_run=False)
+    assert (begun["production"], begun["level"]) == (False, L5)
+    assert begun["files"] > 0
+    assert begin(request(scene, path=path, beside=str(scene.other / "new")), dry_run=False)["pairs"] == []
+    scene.be(OPERATOR)
+    with pytest.raises(NotAuthorized):
+        begin(request(scene, path=path, beside=str(scene.other / "new")), dry_run=False)
+
+
+def test_a_database_that_the_record_names_is_production_and_what_it_does_not_name_too(scene: Scene) -> None:
+    path = str(scene.artifact())
+    for database in (("db.example", 5432, "shop"), ("elsewhere.example", 5432, "any")):
+        text = "{}:{}/{}".format(*database)
+        with pytest.raises(RestoreUnconfirmed, match=text):
+            begin(request(scene, path=path, database=database), dry_run=True)
+        assert begin(request(scene, path=path, database=database, target=text, confirm=text), dry_run=True)[
+            "production"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"reason": " x "}, InputInvalid, "the reason must say something"),
+        ({"trees": []}, InputInvalid, "nothing is to be restored"),
+        ({"trees": [("images", "/somewhere")]}, InputInvalid, "the set has no source images; it has wst"),
+        ({"path": "/nowhere.zip"}, SetMissing, "there is no /nowhere.zip"),
+        ({"path": ""}, SetMissing, "no set counts on layer local"),
+    ],
+)
+def test_what_makes_no_sense(scene: Scene, changes: Any, error: type[BackupError], says: str) -> None:
+    told = {"path": str(scene.artifact()), "trees": tree(scene.other / "wst"), **changes}
+    with pytest.raises(error, match=says):
+        begin(request(scene, **told), dry_run=True)
+
+
+def test_the_text_and_the_trees(tmp_path: Path) -> None:
+    assert target_text(["b", "a"], "h:1/n") == "a, b, h:1/n"
+    assert target_text([], None) == ""
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    assert trees_of([{"source": "a", "path": one + os.sep}]) == [("a", one)]
+    for bad in (
+        [{"source": "a", "path": one}, {"source": "a", "path": two}],
+        [{"source": "a", "path": one}, {"source": "b", "path": one}],
+        [{"source": "a", "path": "relative"}],
+    ):
+        with pytest.raises(InputInvalid):
+            trees_of(bad)
