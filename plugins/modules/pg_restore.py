@@ -7,16 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pg_restore
-short_description: Restore a dump into the scratch database of a run
+short_description: Restore a dump into the database of a run
 version_added: 0.1.0
 description:
   - Restores a dump with C(pg_restore) into the database that M(wst.backup.pg_scratch) made for this run, and into
     nothing else. There is no option that could name another one.
   - Stops at the first error, which becomes C(restore_failed) with the object's name and the server's words. No row of
     the data is quoted.
-  - Owners, grants and tablespaces stay behind. So does what would act by itself (subscriptions, publications, event
-    triggers, user mappings), and comments on extensions, which only their owner may write. Roles that row security
-    policies name are made without a login where they are missing, and removed with the database.
+  - For a drill, owners, grants and tablespaces stay behind. So does what would act by itself (subscriptions,
+    publications, event triggers, user mappings). Roles that row security policies name are made without a login where
+    they are missing, and removed with the database.
+  - With O(owners) all of that comes back, and the settings of the database and of roles in it. C(ANALYZE) follows. No
+    role is made. Grants on the database itself, its connection limit and its comment come with M(wst.backup.pg_swap).
+  - Comments on extensions stay behind always. Only their owner may write them, and the extension brings its own.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
   root:
@@ -35,6 +38,20 @@ options:
     type: list
     elements: str
     default: [azure, pgaadauth, pg_azure_storage, azure_ai, azure_storage]
+  owners:
+    description:
+      - Restore for good, with owners, grants, default privileges, settings, and what acts by itself.
+      - Subscriptions come back disabled, as C(pg_dump) writes them.
+    type: bool
+    default: false
+  leave_out:
+    description:
+      - What stays behind although O(owners) is true. Each of these needs a right that a managed server may refuse to
+        its administrators.
+    type: list
+    elements: str
+    choices: [event_triggers, publications, subscriptions, user_mappings]
+    default: []
   tools_dir:
     description: Directory on the host with C(pg_dump) and C(pg_restore).
     type: path
@@ -56,12 +73,19 @@ author:
 seealso:
   - module: wst.backup.pg_scratch
   - module: wst.backup.pg_compare
+  - module: wst.backup.pg_swap
 """
 
 EXAMPLES = r"""
 - name: Restore the dump
   wst.backup.pg_restore:
     dump: C:\wst-control\drills\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    tools_dir: C:\wst-control\runtime\pg17\bin
+
+- name: Restore it for good, into the database that was made beside production
+  wst.backup.pg_restore:
+    dump: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    owners: true
     tools_dir: C:\wst-control\runtime\pg17\bin
 """
 
@@ -97,7 +121,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import restore_step
-from ansible_collections.wst.backup.plugins.module_utils._pg.selection import MANAGED
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import ACTING_GROUPS, MANAGED
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
 
@@ -107,6 +131,8 @@ def argument_spec() -> Dict[str, Any]:
         "root": {"type": "path", "default": r"C:\wst-control"},
         "dump": {"type": "path", "required": True},
         "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
+        "owners": {"type": "bool", "default": False},
+        "leave_out": {"type": "list", "elements": "str", "choices": list(ACTING_GROUPS), "default": []},
         "tools_dir": {"type": "path", "required": True},
     }
 
@@ -121,6 +147,8 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         tools_dir=params["tools_dir"],
         dump=params["dump"],
         allow_missing=params["allow_missing_extensions"],
+        owners=params["owners"],
+        leave_out=params["leave_out"],
     )
     result = restore_step.run(request, tools)
     for remark in result["remarks"]:

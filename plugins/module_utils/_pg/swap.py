@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts one database in the place of another, by two renames in one transaction.
+
+The old one is closed first and everybody in it sent away; else the rename has to win a race against whoever connects
+again. What opens the new one is in the same transaction, so that it is complete the moment it has its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Iterator, List
+
+from ansible_collections.wst.backup.plugins.module_utils import _jobs
+from ansible_collections.wst.backup.plugins.module_utils._errors import RestoreTargetRefused
+from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, quote
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
+from ansible_collections.wst.backup.plugins.module_utils._pg.properties import UNLIMITED, grants_for, opening_for
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import Journal
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import (
+    UNTOUCHED,
+    Database,
+    Standing,
+    obstacles,
+    stage,
+    standing_of,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
+
+PATIENCE = 30.0  # seconds for others to leave, while production is closed
+LOCK_TIMEOUT = 10  # seconds that a statement waits for somebody's lock on a database
+
+_DATABASES = """
+SELECT oid::bigint, datname, datallowconn, datconnlimit, pg_catalog.shobj_description(oid, 'pg_database')
+  FROM pg_catalog.pg_database
+"""
+
+
+def read_standing(session: Session) -> Standing:
+    """What databases there are; what the session raises."""
+    return standing_of([Database(*row) for row in session.execute(_DATABASES).fetchall()])
+
+
+def rehearse(session: Session, journal: Journal) -> None:
+    """All statements about the new database, taken back: what the server refuses, it refuses while production is open.
+
+    :raises: what the session raises.
+    """
+    with _transaction(session, keep=False):
+        _open(session, journal, journal.names.candidate)
+
+
+def forward(session: Session, journal: Journal) -> None:
+    """Swap them. The journal is on the disk. Whatever is raised, ``back`` is to be called then.
+
+    :raises RestoreTargetBusy: somebody does not leave. RestoreTargetRefused: things do not stand as they did. What the
+        session raises.
+    """
+    names = journal.names
+    now = read_standing(session)
+    problems = obstacles(names, now)
+    if problems or stage(names, now) != UNTOUCHED:
+        raise RestoreTargetRefused(f"{journal.place}: {'; '.join(problems)}", server=journal.place, obstacles=problems)
+    session.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
+    closing = [names.candidate] if names.target_oid is None else [names.target, names.candidate]
+    _jobs.step("close the database")
+    for name in closing:
+        _close(session, name)
+    new = read_standing(session).candidate(names)
+    _rename(session, journal, closing, allow=new is not None and not new.allows)
+
+
+def back(session: Session, journal: Journal) -> None:
+    """Where nothing was renamed, open what ``forward`` has closed; what the session raises."""
+    names = journal.names
+    session.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
+    now = read_standing(session)
+    old, candidate = now.old(names), now.candidate(names)
+    if old is not None:
+        _reopen(session, old, allowed=journal.allowed, limit=journal.limit)
+    if candidate is not None:
+        _reopen(session, candidate, allowed=True, limit=UNLIMITED)
+
+
+def finish(session: Session, journal: Journal) -> None:
+    """After the renames: the new database must be open, and is, unless somebody closed it. What the session raises."""
+    new = read_standing(session).candidate(journal.names)
+    if new is not None and not new.allows:
+        _allow(session, new.name, allowed=True)
+
+
+def drop_old(session: Session, journal: Journal) -> bool:
+    """Drop the database that stepped aside; whether it was there.
+
+    :raises RestoreTargetRefused: the one of that name is another. What the session raises.
+    """
+    names = journal.names
+    found = read_standing(session).named(names.before)
+    if found is None:
+        return False
+    if found.oid != names.target_oid:
+        message = f"{names.before} is not the database that stepped aside for {journal.place}"
+        raise RestoreTargetRefused(message, server=journal.place, database=names.before)
+    session.execute(f"DROP DATABASE {quote.identifier(names.before)} WITH (FORCE)".encode())
+    return True
+
+
+def _rename(session: Session, journal: Journal, closing: List[str], *, allow: bool) -> None:
+    """The server looks for others once more: who was just about to come in makes it fail, and it is tried again."""
+    _jobs.step("swap the databases")
+    end = time.monotonic() + PATIENCE
+    while True:
+        left = end - time.monotonic()
+        for name in closing:
+            occupants.require_clear(session, name, place=journal.place)
+        occupants.send_away(session, closing, patience=max(0.0, left), place=journal.place)
+        try:
+            with _transaction(session, keep=True):
+                _rename_both(session, journal)
+                if allow:
+                    _allow(session, journal.names.target, allowed=True)
+            return
+        except driver().errors.ObjectInUse:
+            if time.monotonic() >= end:
+                raise
+
+
+def _rename_both(session: Session, journal: Journal) -> None:
+    names = journal.names
+    if names.target_oid is not None:
+        _alter(session, names.target, f"RENAME TO {quote.identifier(names.before)}")
+    _alter(session, names.candidate, f"RENAME TO {quote.identifier(names.target)}")
+    _open(session, journal, names.target)
+
+
+def _open(session: Session, journal: Journal, name: str) -> None:
+    """Grants, connection limit, comment."""
+    for statement in [*grants_for(journal.properties, name), *opening_for(journal.properties, name)]:
+        session.execute(statement)
+
+
+def _close(session: Session, name: str) -> None:
+    """Nobody can connect from now on. A managed server may keep the one way for itself; then there is the other."""
+    errors = driver().errors
+    try:
+        _allow(session, name, allowed=False)
+    except (errors.InsufficientPrivilege, errors.FeatureNotSupported, errors.InvalidParameterValue):
+        _alter(session, name, "CONNECTION LIMIT 0")
+
+
+def _reopen(session: Session, database: Database, *, allowed: bool, limit: int) -> None:
+    if database.limit != limit:
+        _alter(session, database.name, f"CONNECTION LIMIT {limit}")
+    if database.allows != allowed:
+        _allow(session, database.name, allowed=allowed)
+
+
+def _allow(session: Session, name: str, *, allowed: bool) -> None:
+    _alter(session, name, f"ALLOW_CONNECTIONS {'true' if allowed else 'false'}")
+
+
+def _alter(session: Session, name: str, what: str) -> None:
+    session.execute(f"ALTER DATABASE {quote.identifier(name)} {what}".encode())
+
+
+@contextlib.contextmanager
+def _transaction(session: Session, *, keep: bool) -> Iterator[None]:
+    """Statements like all others, so that a test can stop at each of them."""
+    session.execute("BEGIN")
+    try:
+        yield
+    except driver().errors.Error:
+        with contextlib.suppress(driver().errors.Error):  # the first one says what failed
+            session.execute("ROLLBACK")
+        raise
+    session.execute("COMMIT" if keep else "ROLLBACK")

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carrying out the swap of a database to an end in which exactly one database is production, and open."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    BackupError,
+    RestoreTargetRefused,
+    SwapUnfinished,
+)
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._pg import swap
+from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import (
+    SWAPPED,
+    SWAPPING,
+    UNDONE,
+    Journal,
+    write_journal,
+)
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import DONE, UNTOUCHED, stage
+
+PATIENCE = 120.0  # seconds to reach a server again that was lost while production is closed
+_PAUSE = 1.0
+
+
+def carry_out(layout: HostLayout, journal: Journal, password: str) -> Journal:
+    """Swap, from wherever the journal's databases stand; what fails is taken back.
+
+    :raises: what ``swap.forward`` does, and production is as it was and open. SwapUnfinished: it may be closed.
+    """
+    journal = write_journal(layout, journal, SWAPPING)
+    try:
+        with contextlib.closing(connect(journal.server, password)) as session, named(journal.server):
+            if stage(journal.names, swap.read_standing(session)) != DONE:
+                swap.forward(session, journal)
+    except Exception as error:
+        # Whether a lost COMMIT came about, only the server knows.
+        ended = _settled(layout, journal, password, error)
+        if ended.status == SWAPPED:
+            return ended
+        raise
+    return settle(layout, journal, password)
+
+
+def settle(layout: HostLayout, journal: Journal, password: str) -> Journal:
+    """End a swap that may have been interrupted. Nothing is renamed: whichever database has the name is opened.
+
+    :raises RestoreTargetRefused: the name belongs to neither. What the server has.
+    """
+    with contextlib.closing(connect(journal.server, password)) as session, named(journal.server):
+        at = stage(journal.names, swap.read_standing(session))
+        if at == DONE:
+            swap.finish(session, journal)
+        elif at == UNTOUCHED:
+            swap.back(session, journal)
+        else:
+            message = f"{journal.place} is neither the old database nor the new one"
+            raise RestoreTargetRefused(f"{message}. Swap {journal.run_id} stays unfinished", swap=journal.run_id)
+    return write_journal(layout, journal, SWAPPED if at == DONE else UNDONE)
+
+
+def _settled(layout: HostLayout, journal: Journal, password: str, error: Exception) -> Journal:
+    """``settle``, with patience for a server that comes back; raises SwapUnfinished where it does not."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return settle(layout, journal, password)
+        except BackupError as second:
+            if time.monotonic() >= end or isinstance(second, RestoreTargetRefused):
+                what = error.message if isinstance(error, BackupError) else "an unexpected failure"
+                raise SwapUnfinished(
+                    f"{journal.place}: {what}; nor could production be opened again: {second.message}",
+                    swap=journal.run_id,
+                    problems=[each.as_problem() for each in (error, second) if isinstance(each, BackupError)],
+                ) from second
+            time.sleep(_PAUSE)
