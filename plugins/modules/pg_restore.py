@@ -105,7 +105,7 @@ roles:
   type: list
   elements: str
 remarks:
-  description: What C(pg_restore) warned of.
+  description: What C(pg_restore) warned of, and what of the database itself was not restored.
   returned: success, not in check mode
   type: list
   elements: str
@@ -121,7 +121,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import restore_step
-from ansible_collections.wst.backup.plugins.module_utils._pg.selection import ACTING_GROUPS, MANAGED
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import ACTING_GROUPS, MANAGED, SETTINGS
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
 
@@ -132,7 +132,7 @@ def argument_spec() -> Dict[str, Any]:
         "dump": {"type": "path", "required": True},
         "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
         "owners": {"type": "bool", "default": False},
-        "leave_out": {"type": "list", "elements": "str", "choices": list(ACTING_GROUPS), "default": []},
+        "leave_out": {"type": "list", "elements": "str", "choices": [*ACTING_GROUPS, SETTINGS], "default": []},
         "tools_dir": {"type": "path", "required": True},
     }
 

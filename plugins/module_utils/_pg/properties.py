@@ -93,6 +93,12 @@ def opening_for(properties: Properties, name: str) -> List[bytes]:
     return [for_database(form, name) for form in forms]
 
 
+def setting_of(form: Form) -> str:
+    """What is set, and for whom, without the value, which may be a secret."""
+    name = form[form.index("SET") + 1]
+    return f"setting {name} of the database" if form[1] == "DATABASE" else f"setting {name} of role {form[2]} in it"
+
+
 def properties_of(toc: Toc) -> Properties:
     """What the dump says; raises DumpDamaged for a statement that pg_dump does not write, or about something else."""
     made = [entry for entry in toc.entries if entry.description == DATABASE]
@@ -129,7 +135,7 @@ def _statements(entry: Entry, name: str) -> List[Statement]:
     try:
         return statements(entry.definition.decode("utf-8", "surrogateescape"))
     except ValueError as error:
-        raise _strange(entry.tag, name) from error
+        raise _strange((entry.description,), name) from error
 
 
 def _grant(statement: Statement, name: str) -> Form:
@@ -141,13 +147,13 @@ def _grant(statement: Statement, name: str) -> Form:
     for place in range(len(statement) - 3):
         if statement[place : place + 2] == ("ON", "DATABASE") and statement[place + 3] in ("TO", "FROM"):
             return _form(statement, place + 2, name)
-    raise _strange(" ".join(statement), name)
+    raise _strange(statement, name)
 
 
 def _comment(statement: Statement, name: str) -> str:
     _form(statement, 3, name)
     if not begins(statement, "COMMENT", "ON", "DATABASE") or statement[4:5] != ("IS",) or len(statement) != 6:
-        raise _strange(" ".join(statement), name)
+        raise _strange(statement, name)
     return statement[5]
 
 
@@ -164,9 +170,11 @@ def _form(statement: Statement, place: int, name: str) -> Form:
     except (IndexError, ValueError):
         found = ""
     if found != name:
-        raise _strange(" ".join(statement), name)
+        raise _strange(statement, name)
     return (*statement[:place], None, *statement[place + 1 :])
 
 
-def _strange(text: str, name: str) -> DumpDamaged:
-    return DumpDamaged(f"the dump says of its database what pg_dump does not write: {text}", database=name)
+def _strange(statement: Statement, name: str) -> DumpDamaged:
+    """Only the first words: what follows may be a secret."""
+    text = " ".join(statement[:2])
+    return DumpDamaged(f"the dump says of its database what pg_dump does not write ({text} ...)", database=name)

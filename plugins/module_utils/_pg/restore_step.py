@@ -29,7 +29,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
     within,
     write_scratch,
 )
-from ansible_collections.wst.backup.plugins.module_utils._pg.selection import Selection, kept_kinds
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import SETTINGS, Selection, kept_kinds
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
@@ -71,7 +71,7 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
             target = within(server, made)
             chosen = _choose(request, target, password, toc, run_id)
             if request.owners:
-                ownership.begin(target, password, properties_of(toc))
+                ownership.begin(target, password, properties_of(toc), skip_refused=SETTINGS in request.leave_out)
             roles = [] if request.owners else _make_roles(workspace, made, target, password, chosen)
             order = Order(request.dump, chosen, workspace, owners=request.owners, rows=request.rows)
             began = time.monotonic()
@@ -82,17 +82,18 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
 
 def _note(request: Request, workspace: str, target: DatabaseOptions, password: str, toc: Toc) -> List[str]:
     """Complete what is to take another's place, and put on record what it is; returns remarks."""
-    properties = properties_of(toc)
+    properties, skip = properties_of(toc), SETTINGS in request.leave_out
+    oid, left = ownership.conclude(target, password, properties if request.owners else None, skip_refused=skip)
     candidate = Candidate(
         run_id=_context.require_run_id(),
-        oid=ownership.conclude(target, password, properties if request.owners else None),
+        oid=oid,
         dump_sha256=digest_of(request.dump),
         owners=request.owners,
         keep=request.keep,
         properties=properties,
     )
     write_candidate(workspace, candidate)
-    return [f"not restored: {statement}" for statement in properties.unknown]
+    return [f"not restored: {statement}" for statement in (*left, *properties.unknown)]
 
 
 def _choose(request: Request, target: DatabaseOptions, password: str, toc: Toc, run_id: str) -> Selection:

@@ -38,6 +38,7 @@ _ACTING = {
     DATABASE_PROPERTIES: "the target is made before",
 }
 _OWNED = ("COMMENT", "SECURITY LABEL", "ACL")
+SETTINGS = "settings"  # those of the database that may not be made
 # What a restore for good brings back, unless it is told not to.
 ACTING_GROUPS = {
     "event_triggers": ("EVENT TRIGGER",),

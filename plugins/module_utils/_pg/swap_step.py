@@ -152,7 +152,7 @@ def _journal(made: Scratch, proved: Candidate, server: DatabaseOptions, now: Sta
         allowed=allowed,
         limit=limit,
         dump_sha256=proved.dump_sha256,
-        properties=proved.properties,
+        properties=replace(proved.properties, settings=()),  # made by now; a value may be a secret
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from typing import Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     BackupError,
@@ -35,17 +36,17 @@ def carry_out(layout: HostLayout, journal: Journal, password: str) -> Journal:
     :raises: what ``swap.forward`` does, and production is as it was and open. SwapUnfinished: it may be closed.
     """
     journal = write_journal(layout, journal, SWAPPING)
+    failure: Optional[Exception] = None
     try:
         with contextlib.closing(connect(journal.server, password)) as session, named(journal.server):
             if stage(journal.names, swap.read_standing(session)) != DONE:
                 swap.forward(session, journal)
-    except Exception as error:
-        # Whether a lost COMMIT came about, only the server knows.
-        ended = _settled(layout, journal, password, error)
-        if ended.status == SWAPPED:
-            return ended
-        raise
-    return settle(layout, journal, password)
+    except Exception as error:  # noqa: BLE001  production is opened again, whatever it was
+        failure = error
+    ended = _settled(layout, journal, password, failure)  # whether a lost COMMIT came about, only the server knows
+    if failure is not None and ended.status != SWAPPED:
+        raise failure
+    return ended
 
 
 def settle(layout: HostLayout, journal: Journal, password: str) -> Journal:
@@ -65,7 +66,7 @@ def settle(layout: HostLayout, journal: Journal, password: str) -> Journal:
     return write_journal(layout, journal, SWAPPED if at == DONE else UNDONE)
 
 
-def _settled(layout: HostLayout, journal: Journal, password: str, error: Exception) -> Journal:
+def _settled(layout: HostLayout, journal: Journal, password: str, first: Optional[Exception]) -> Journal:
     """``settle``, with patience for a server that comes back; raises SwapUnfinished where it does not."""
     end = time.monotonic() + PATIENCE
     while True:
@@ -73,10 +74,11 @@ def _settled(layout: HostLayout, journal: Journal, password: str, error: Excepti
             return settle(layout, journal, password)
         except BackupError as second:
             if time.monotonic() >= end or isinstance(second, RestoreTargetRefused):
-                what = error.message if isinstance(error, BackupError) else "an unexpected failure"
+                problems = [each for each in (first, second) if isinstance(each, BackupError)]
+                told = "; and then: ".join(each.message for each in problems)
                 raise SwapUnfinished(
-                    f"{journal.place}: {what}; nor could production be opened again: {second.message}",
+                    f"the swap of {journal.place} could not be ended: {told}",
                     swap=journal.run_id,
-                    problems=[each.as_problem() for each in (error, second) if isinstance(each, BackupError)],
+                    problems=[each.as_problem() for each in problems],
                 ) from second
             time.sleep(_PAUSE)
