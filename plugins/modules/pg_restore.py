@@ -19,6 +19,10 @@ description:
     they are missing, and removed with the database.
   - With O(owners) all of that comes back, and the settings of the database and of roles in it. C(ANALYZE) follows. No
     role is made. Grants on the database itself, its connection limit and its comment come with M(wst.backup.pg_swap).
+  - With O(owners) it is looked at first whether it can come out well, and nothing is restored where not. Roles that own
+    something, have grants or are in a policy must exist (C(db_role_missing)). Our role must be a superuser, or be able
+    to become the owners and inherit from them, with nothing in the dump that only a superuser can make
+    (C(db_permission)). C(pg_cron) cannot be installed under another name than its own (C(restore_target_refused)).
   - Comments on extensions stay behind always. Only their owner may write them, and the extension brings its own.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
@@ -52,6 +56,22 @@ options:
     elements: str
     choices: [event_triggers, publications, subscriptions, user_mappings]
     default: []
+  roles:
+    description:
+      - The artifact's C(roles.sql) on the host. With O(owners), it says which roles log in. Where some are missing, the
+        failure C(db_role_missing) names those whose passwords must be set, which no backup holds.
+    type: path
+  expected_bytes:
+    description:
+      - With O(owners), how large the database was, as the manifest of the set has it. The database whose place it shall
+        take is taken for it where that one is larger.
+    type: int
+  free_bytes:
+    description:
+      - With O(owners), how many bytes the server has free, as its provider or its disk tells. No server says it by
+        itself. Less than the database and the log can need is the failure C(no_space).
+      - Without it, what is needed is a remark.
+    type: int
   tools_dir:
     description: Directory on the host with C(pg_dump) and C(pg_restore).
     type: path
@@ -86,6 +106,7 @@ EXAMPLES = r"""
   wst.backup.pg_restore:
     dump: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
     owners: true
+    roles: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\roles.sql
     tools_dir: C:\wst-control\runtime\pg17\bin
 """
 
@@ -121,6 +142,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import restore_step
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned
 from ansible_collections.wst.backup.plugins.module_utils._pg.selection import ACTING_GROUPS, MANAGED, SETTINGS
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
@@ -133,6 +155,9 @@ def argument_spec() -> Dict[str, Any]:
         "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
         "owners": {"type": "bool", "default": False},
         "leave_out": {"type": "list", "elements": "str", "choices": [*ACTING_GROUPS, SETTINGS], "default": []},
+        "roles": {"type": "path"},
+        "expected_bytes": {"type": "int"},
+        "free_bytes": {"type": "int"},
         "tools_dir": {"type": "path", "required": True},
     }
 
@@ -147,13 +172,21 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         tools_dir=params["tools_dir"],
         dump=params["dump"],
         allow_missing=params["allow_missing_extensions"],
-        owners=params["owners"],
-        leave_out=params["leave_out"],
+        owned=_owned(params) if params["owners"] else None,
     )
     result = restore_step.run(request, tools)
     for remark in result["remarks"]:
         warn(remark)
     return result
+
+
+def _owned(params: Dict[str, Any]) -> Owned:
+    return Owned(
+        leave_out=params["leave_out"],
+        roles_sql=params["roles"],
+        size=params["expected_bytes"],
+        free=params["free_bytes"],
+    )
 
 
 def main() -> None:

@@ -93,7 +93,7 @@ def restore(order: Order, options: DatabaseOptions, password: str, tools: Tools)
     passes = in_passes(order.selection.entries, owners=order.owners)
     for entries in passes:
         argv = arguments(order, tools)
-        if len(passes) > 1 or not order.selection.is_whole:
+        if order.owners or not order.selection.is_whole:
             path = os.path.join(order.workspace, LIST_FILE)
             _fs.atomic_write(path, use_list(entries))
             argv.append(f"--use-list={path}")

@@ -8,20 +8,19 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
-from ansible_collections.wst.backup.plugins.module_utils._pg import ownership, scratch, selection
-from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import Candidate, write_candidate
+from ansible_collections.wst.backup.plugins.module_utils._pg import restore_owned, scratch, selection
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.messages import PG_RESTORE, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
-from ansible_collections.wst.backup.plugins.module_utils._pg.properties import properties_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences, warnings_part
-from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Order, digest_of, read_dump_toc, restore
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Order, read_dump_toc, restore
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned, Work
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import (
     Scratch,
     reached,
@@ -29,71 +28,57 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
     within,
     write_scratch,
 )
-from ansible_collections.wst.backup.plugins.module_utils._pg.selection import SETTINGS, Selection, kept_kinds
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import Selection
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is restored. ``rows`` of each table, for the progress only.
-
-    ``owners``: owners, grants, settings and what acts by itself come back as well, but for the groups in ``leave_out``.
-    """
+    """What is restored. ``rows`` of each table, for the progress only; ``owned`` where it is restored for good."""
 
     layout: HostLayout
     tools_dir: str
     dump: str
     allow_missing: Sequence[str] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
-    owners: bool = False
-    leave_out: Sequence[str] = ()
+    owned: Optional[Owned] = None
 
     @property
     def keep(self) -> Tuple[str, ...]:
         """Kinds that act by themselves and are restored."""
-        return kept_kinds(self.leave_out) if self.owners else ()
+        return () if self.owned is None else self.owned.keep
 
 
 def run(request: Request, tools: Tools) -> Dict[str, Any]:
     """Restore into the database that ``pg_scratch`` made for this run.
 
     :raises RestoreTargetRefused: it is not this run's, or not empty; DbExtensionMissing; RestoreFailed; and as
-        ``restore``.
+        ``restore`` and ``restore_owned.run``.
     """
     run_id = _context.require_run_id()
     layout = layout_of_run(request.layout, run_id)
     with held(layout, run_id):
         workspace = layout.workspace(run_id)
         made = read_scratch(workspace)
+        if request.owned is not None:
+            restore_owned.require_target(made)
         toc = read_dump_toc(request.dump)
         with reached(made, tools_dir=request.tools_dir) as (server, password):
             target = within(server, made)
             chosen = _choose(request, target, password, toc, run_id)
-            if request.owners:
-                ownership.begin(target, password, properties_of(toc), skip_refused=SETTINGS in request.leave_out)
-            roles = [] if request.owners else _make_roles(workspace, made, target, password, chosen)
-            order = Order(request.dump, chosen, workspace, owners=request.owners, rows=request.rows)
+            work = Work(made, target, password, workspace, request.dump, toc, chosen, request.rows)
             began = time.monotonic()
-            warnings = restore(order, target, password, tools)
-            told = _note(request, workspace, target, password, toc) if made.target else []
-    return _result(chosen, roles, warnings, told, seconds=time.monotonic() - began)
-
-
-def _note(request: Request, workspace: str, target: DatabaseOptions, password: str, toc: Toc) -> List[str]:
-    """Complete what is to take another's place, and put on record what it is; returns remarks."""
-    properties, skip = properties_of(toc), SETTINGS in request.leave_out
-    oid, left = ownership.conclude(target, password, properties if request.owners else None, skip_refused=skip)
-    candidate = Candidate(
-        run_id=_context.require_run_id(),
-        oid=oid,
-        dump_sha256=digest_of(request.dump),
-        owners=request.owners,
-        keep=request.keep,
-        properties=properties,
-    )
-    write_candidate(workspace, candidate)
-    return [f"not restored: {statement}" for statement in (*left, *properties.unknown)]
+            if request.owned is not None:
+                warnings, told = restore_owned.run(work, request.owned, tools)
+                return _result(chosen, [], warnings, told, seconds=time.monotonic() - began)
+            roles = _make_roles(workspace, made, target, password, chosen)
+            warnings = restore(
+                Order(request.dump, chosen, workspace, owners=False, rows=request.rows), target, password, tools
+            )
+            if made.target:
+                restore_owned.record_bare(work)
+    return _result(chosen, roles, warnings, [], seconds=time.monotonic() - began)
 
 
 def _choose(request: Request, target: DatabaseOptions, password: str, toc: Toc, run_id: str) -> Selection:

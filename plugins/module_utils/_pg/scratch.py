@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DbVersionMismatch,
@@ -21,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg import quote
 from ansible_collections.wst.backup.plugins.module_utils._pg.candidatename import database_name
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import subscriptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import DATABASE, Toc
 
 if TYPE_CHECKING:
@@ -171,7 +172,14 @@ def make_roles(session: Session, names: List[str], *, run_id: str) -> None:
 
 
 def drop(
-    session: Session, name: str, roles: List[str], *, run_id: str, options: DatabaseOptions, target: str = ""
+    session: Session,
+    name: str,
+    roles: List[str],
+    *,
+    run_id: str,
+    options: DatabaseOptions,
+    target: str = "",
+    release: Callable[[], None] = lambda: None,
 ) -> Tuple[bool, List[str]]:
     """Drop the run's database and the roles that it made; whether the database was there, and what was left alone.
 
@@ -179,6 +187,7 @@ def drop(
     time and was free when the run said that it would take it, makes it ours.
 
     :param target: whose place it was to take, for a restore.
+    :param release: takes away what the server drops no database with.
     :raises RestoreTargetRefused: the name is not that of the run's database, or the comment is somebody else's.
     """
     if name != database_name(run_id, target):
@@ -190,6 +199,8 @@ def drop(
             if row[0] is not None and row[0] != mark_of(run_id):
                 message = f"{options.place}: database {name} is not of run {run_id}"
                 raise RestoreTargetRefused(message, database=name, run_id=run_id)
+            if subscriptions(session, name):
+                release()
             session.execute(f"DROP DATABASE {quote.identifier(name)} WITH (FORCE)".encode())
         for role in roles:
             if not _drop_role(session, role, run_id=run_id):

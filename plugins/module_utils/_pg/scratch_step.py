@@ -33,8 +33,10 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
     find_scratch,
     reached,
     remove_scratch,
+    within,
     write_scratch,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import let_go
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import SWAPPING, find_journal
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -178,7 +180,13 @@ def _remove_one(layout: HostLayout, owner: str, tools_dir: str, removed: List[st
         with reached(made, tools_dir=tools_dir) as (server, password):
             with contextlib.closing(connect(server, password)) as session:
                 dropped, kept = scratch.drop(
-                    session, made.database, list(made.roles), run_id=owner, options=server, target=made.target
+                    session,
+                    made.database,
+                    list(made.roles),
+                    run_id=owner,
+                    options=server,
+                    target=made.target,
+                    release=lambda: let_go(within(server, made), password),
                 )
         removed += [made.database] if dropped else []
         left += [f"role {role}" for role in kept]

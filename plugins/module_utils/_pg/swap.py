@@ -14,10 +14,11 @@ import time
 from typing import TYPE_CHECKING, Iterator, List
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
-from ansible_collections.wst.backup.plugins.module_utils._errors import RestoreTargetRefused
+from ansible_collections.wst.backup.plugins.module_utils._errors import RestoreTargetBusy, RestoreTargetRefused
 from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, quote
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
 from ansible_collections.wst.backup.plugins.module_utils._pg.properties import UNLIMITED, grants_for, opening_for
+from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import subscriptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import Journal
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import (
     UNTOUCHED,
@@ -27,6 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import (
     stage,
     standing_of,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 
 if TYPE_CHECKING:
     from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
@@ -96,7 +98,8 @@ def finish(session: Session, journal: Journal) -> None:
 def drop_old(session: Session, journal: Journal) -> bool:
     """Drop the database that stepped aside; whether it was there.
 
-    :raises RestoreTargetRefused: the one of that name is another. What the session raises.
+    :raises RestoreTargetRefused: the one of that name is another. RestoreTargetBusy: it has subscriptions. What the
+        session raises.
     """
     names = journal.names
     found = read_standing(session).named(names.before)
@@ -105,6 +108,10 @@ def drop_old(session: Session, journal: Journal) -> bool:
     if found.oid != names.target_oid:
         message = f"{names.before} is not the database that stepped aside for {journal.place}"
         raise RestoreTargetRefused(message, server=journal.place, database=names.before)
+    subscribed = subscriptions(session, names.before)
+    if subscribed:
+        message = f"{names.before} has subscriptions whose slots stand at their publishers: {shorten(subscribed)}"
+        raise RestoreTargetBusy(f"{message}. Drop them there first", server=journal.place, subscriptions=subscribed)
     session.execute(f"DROP DATABASE {quote.identifier(names.before)} WITH (FORCE)".encode())
     return True
 
@@ -124,9 +131,10 @@ def _rename(session: Session, journal: Journal, closing: List[str], *, allow: bo
                 if allow:
                     _allow(session, journal.names.target, allowed=True)
             return
-        except driver().errors.ObjectInUse:
+        except driver().errors.ObjectInUse as error:
             if time.monotonic() >= end:
-                raise
+                message = f"{journal.place}: somebody was there again and again for {PATIENCE:.0f} seconds"
+                raise RestoreTargetBusy(message, server=journal.place) from error
 
 
 def _rename_both(session: Session, journal: Journal) -> None:

@@ -24,6 +24,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg import (
     scratch_step,
     swap_step,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned
 
 RUN = "20261130-101500-1f2e3d4c"
 STAMP = "20261130_101500"
@@ -86,10 +87,12 @@ class Restore:
         )
         return scratch_step.make(request, str(self.database.dump), self.database.tools, dry_run=False)
 
-    def restore(self, **changes: Any) -> dict[str, Any]:
+    def restore(self, *, owners: bool = True, allow_missing: Any = (), **changes: Any) -> dict[str, Any]:
         """``pg_restore``."""
-        values = {"owners": True, **changes}
-        request = restore_step.Request(self.layout, self.tools_dir, str(self.database.dump), **values)
+        owned = Owned(**changes) if owners else None
+        request = restore_step.Request(
+            self.layout, self.tools_dir, str(self.database.dump), allow_missing=allow_missing, owned=owned
+        )
         return restore_step.run(request, self.database.tools)
 
     def compare(self, body: Any = None, **changes: Any) -> dict[str, Any]:
@@ -105,6 +108,13 @@ class Restore:
     def remove(self) -> dict[str, Any]:
         """``pg_scratch`` with ``state=absent``."""
         return scratch_step.remove(self.layout, self.tools_dir, dry_run=False)
+
+    def produce_again(self) -> Any:
+        """Another dump of production in the place of the first; what its manifest says."""
+        for path in self.database.workspace.glob("*"):
+            if path.is_file():
+                path.unlink()
+        return self.database.produce()
 
     def all(self, body: Any) -> dict[str, Any]:
         """Everything up to the swap."""

@@ -10,13 +10,20 @@ from typing import Any, Iterator
 
 import psycopg
 import pytest
+from unit.plugins.module_utils._pg import drill_kit
 from unit.plugins.module_utils._pg.restore_kit import SECRET, Restore
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    DbRoleMissing,
     DrillMismatch,
+    NoSpace,
     NotProved,
+    RestoreTargetBusy,
     RestoreTargetRefused,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg import scratch
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.scratch import Locale
 
 pytestmark = [pytest.mark.posix, pytest.mark.slow]
 
@@ -44,6 +51,13 @@ CREATE POLICY own_rows ON app.secrets TO shop_app USING (id > 0);
 SELECT lo_from_bytea(5001, 'one object');
 GRANT SELECT ON LARGE OBJECT 5001 TO shop_app;
 """
+
+LET_GO = (  # without their publishers
+    "DO $$ DECLARE s name; BEGIN FOR s IN SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid "
+    "WHERE d.datname = current_database() LOOP EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', s); "
+    "EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', s); EXECUTE format('DROP SUBSCRIPTION %I', s); "
+    "END LOOP; END $$"
+)
 
 
 def properties(name: str) -> list[str]:
@@ -152,8 +166,8 @@ def test_a_restored_database_takes_the_place_of_production_as_it_was(restore: An
         "SELECT relkind FROM pg_class WHERE relname = 'items' AND reltuples = 100",
     )
     assert found == [("item 50",), None, (42,), None, ("77s",), ("app, public",), ("r",)]
+    run.database.server.run(f"ALTER ROLE shop_reader LOGIN PASSWORD '{SECRET}'")
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
-        run.database.server.run(f"ALTER ROLE shop_reader LOGIN PASSWORD '{SECRET}'")
         run.database.server.rows("SELECT 1", database=run.database.name, user="shop_reader", password=SECRET)
     assert run.swap()["changed"] is False
     assert run.remove()["removed"] == []
@@ -225,3 +239,105 @@ def test_a_target_is_typed_twice_and_is_the_one_that_was_restored_for(restore17:
     with pytest.raises(RestoreTargetRefused, match="restores for"):
         run.swap(target=other, confirm=other)
     assert as_application(run, "SELECT 1") == [(1,)]
+
+
+def test_on_a_server_without_the_roles_they_are_named(restore17: Any, clusters: Any, tmp_path: Path) -> None:
+    run, _body = restore17
+    roles = str(run.database.workspace / "roles.sql")
+    newer = clusters(18)
+    elsewhere = Restore.__new__(Restore)
+    elsewhere.__dict__.update(run.__dict__)
+    elsewhere.server = DatabaseOptions("127.0.0.1", "postgres", "postgres", port=newer.port, sslmode="disable")
+    elsewhere.make()
+    try:
+        with pytest.raises(
+            DbRoleMissing, match="lacks the roles shop_app, shop_owner, shop_reader; of these log in"
+        ) as e:
+            elsewhere.restore(roles_sql=roles)
+        assert e.value.facts["need_passwords"] == ["shop_app"]
+        for role in ROLES:
+            newer.run(f"CREATE ROLE {role} NOLOGIN")
+        newer.run("ALTER ROLE shop_app LOGIN")
+        assert "roles that log in and have no password: shop_app" in elsewhere.restore(roles_sql=roles)["remarks"]
+    finally:
+        elsewhere.remove()
+        for role in ROLES:
+            newer.run(f"DROP ROLE IF EXISTS {role}")
+
+
+def test_what_acts_by_itself_comes_back_and_can_stay_behind(restore17: Any) -> None:
+    run, _body = restore17
+    run.database.run(
+        "CREATE PUBLICATION everything FOR ALL TABLES",
+        "COMMENT ON PUBLICATION everything IS 'all of it'",
+        "CREATE SUBSCRIPTION far CONNECTION 'host=198.51.100.1' PUBLICATION p WITH (connect = false, slot_name = NONE)",
+        "CREATE FUNCTION app.no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'",
+        "CREATE EVENT TRIGGER never ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION app.no()",
+        "CREATE EXTENSION postgres_fdw",
+        "CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw",
+        "CREATE USER MAPPING FOR shop_app SERVER other OPTIONS (user 'x')",
+        "CREATE USER MAPPING FOR PUBLIC SERVER other",
+    )
+    try:
+        body = run.produce_again()
+        run.all(body)
+        acting = (
+            "SELECT pubname FROM pg_publication UNION SELECT subname FROM pg_subscription s JOIN pg_database d "
+            "ON d.oid = s.subdbid WHERE d.datname = current_database() UNION SELECT evtname FROM pg_event_trigger "
+            "UNION SELECT usename FROM pg_user_mappings ORDER BY 1"
+        )
+        wanted = [("everything",), ("far",), ("never",), ("public",), ("shop_app",)]
+        assert run.database.server.rows(acting, database=run.candidate) == wanted
+        assert run.remove()["removed"] == [run.candidate]
+        run.end()
+        run.begin("20261130-111500-00000002")
+        run.make()
+        run.restore(leave_out=["event_triggers", "publications", "subscriptions", "user_mappings"])
+        (candidate,) = run.named() - {run.database.name}
+        assert run.database.server.rows(acting, database=candidate) == []
+        run.compare(body)
+        swapped = run.swap()["swap"]
+        with pytest.raises(RestoreTargetBusy, match=r"has subscriptions .*: far. Drop them there first"):
+            run.swap("absent", swap=swapped)
+    finally:
+        for name in run.named():
+            run.database.server.run(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+            run.database.server.run(LET_GO, database=name)
+
+
+def test_pg_cron_is_refused_by_name_unless_it_may_be_missing(restore17: Any) -> None:
+    run, _body = restore17
+    with drill_kit.extensions(run.database.server, "pg_cron"):
+        run.database.run("CREATE EXTENSION pg_cron")
+        body = run.produce_again()
+        run.make()
+        with pytest.raises(RestoreTargetRefused, match="it is not there"):
+            run.restore()
+        run.restore(allow_missing=["pg_cron"])
+        run.compare(body, allow_missing=["pg_cron"])
+        assert run.swap()["status"] == "swapped"
+
+
+def test_too_little_room_is_refused_where_it_is_known(restore17: Any) -> None:
+    run, _body = restore17
+    run.make()
+    with pytest.raises(NoSpace, match="has 1000000 bytes free"):
+        run.restore(free=1000000)
+    assert not any("bytes" in remark for remark in run.restore(free=10**12, size=10**9)["remarks"])
+
+
+def test_a_locale_that_the_server_lacks_is_refused(restore17: Any, monkeypatch: Any) -> None:
+    run, _body = restore17
+    strange = Locale({"ENCODING": "'UTF8'", "LOCALE": "'xx_XX.UTF-8'", "LOCALE_PROVIDER": "libc"})
+    monkeypatch.setattr(scratch, "locale_of", lambda _toc: strange)
+    with pytest.raises(RestoreTargetRefused, match="has no locale as"):
+        run.make()
+    assert run.remove()["removed"] == []
+    assert run.named() == {run.database.name}
+
+
+def test_who_made_the_candidate_and_its_superusers_are_the_only_ones_who_reach_it(restore17: Any) -> None:
+    run, body = restore17
+    run.all(body)
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        run.database.server.rows("SELECT 1", database=run.candidate, user="shop_app", password=SECRET)
