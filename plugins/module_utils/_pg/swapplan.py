@@ -84,8 +84,3 @@ def obstacles(names: Names, now: Standing) -> List[str]:
     if now.named(names.before) is not None:
         found.append(f"there is a database {names.before} already")
     return found
-
-
-def closed(database: Database) -> bool:
-    """Whether nobody reaches it."""
-    return not database.allows or database.limit == 0
