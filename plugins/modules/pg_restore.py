@@ -52,9 +52,11 @@ options:
     description:
       - What stays behind although O(owners) is true. Each of these needs a right that a managed server may refuse to
         its administrators.
+      - Of the V(settings) of the database, only those stay behind that the role may not make; they are among the
+        RV(remarks), by their names.
     type: list
     elements: str
-    choices: [event_triggers, publications, subscriptions, user_mappings]
+    choices: [event_triggers, publications, subscriptions, user_mappings, settings]
     default: []
   roles:
     description:

@@ -50,9 +50,11 @@ options:
     description:
       - V(swapped) swaps. The same run can be told so again after an interruption.
       - V(resumed) ends what was interrupted, and renames nothing.
+      - V(undone) gives the old database its name back, and the restored one that which it had before. What was written
+        since the swap is in the restored one, which stays closed and is not swapped in again.
       - V(absent) drops the old database of a finished swap, after which there is no way back.
     type: str
-    choices: [swapped, resumed, absent]
+    choices: [swapped, resumed, undone, absent]
     default: swapped
   reason:
     description: Why, for the audit log.
@@ -67,7 +69,7 @@ options:
   swap:
     description:
       - The run id of an earlier swap, as RV(swap) returned it. V(resumed) ends every one that was interrupted without
-        it; V(absent) needs it.
+        it; V(undone) and V(absent) need it.
     type: str
 seealso:
   - module: wst.backup.pg_scratch
@@ -102,8 +104,8 @@ swap:
   sample: 20261130-101500-1f2e3d4c
 status:
   description:
-    - V(swapped), V(undone) where an interruption came before the renames, or V(removed); null where there was nothing
-      to resume, and in check mode.
+    - V(swapped), V(removed), or V(undone), also where an interruption came before the renames; null where there was
+      nothing to resume, and in check mode.
   returned: success
   type: str
 target:
@@ -129,6 +131,7 @@ from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayo
 from ansible_collections.wst.backup.plugins.module_utils._pg.swap_step import (
     STATE_ABSENT,
     STATE_SWAPPED,
+    STATE_UNDONE,
     STATES,
     Request,
     run,
@@ -164,7 +167,11 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec=argument_spec(),
-        required_if=[("state", STATE_SWAPPED, ["target", "confirm"]), ("state", STATE_ABSENT, ["swap"])],
+        required_if=[
+            ("state", STATE_SWAPPED, ["target", "confirm"]),
+            ("state", STATE_UNDONE, ["swap"]),
+            ("state", STATE_ABSENT, ["swap"]),
+        ],
         supports_check_mode=True,
     )
     _edge.run(module, lambda: work(module.params, check_mode=module.check_mode))

@@ -55,6 +55,13 @@ def write_compared(workspace: str, candidate: Candidate) -> None:
     write_candidate(workspace, replace(candidate, compared=format_time(utc_now())))
 
 
+def forget_compared(workspace: str) -> None:
+    """It is no longer known to be what the dump promises; raises as ``write_candidate`` and ``find_candidate``."""
+    found = find_candidate(workspace)
+    if found is not None:
+        write_candidate(workspace, replace(found, compared=""))
+
+
 def find_candidate(workspace: str) -> Optional[Candidate]:
     """The record, None where there is none; raises RecordDamaged, PathPermissions, PathUnusable."""
     path = os.path.join(workspace, _NAME)

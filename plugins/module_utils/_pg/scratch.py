@@ -109,9 +109,14 @@ def create(session: Session, name: str, locale: Locale, *, run_id: str, place: s
         plain = Locale({"ENCODING": locale.options["ENCODING"], "LOCALE": "'C'", "LOCALE_PROVIDER": "libc"})
         _create(session, name, plain)
         remarks.append(f"the server has no locale as{locale.text}; the scratch database sorts by bytes")
-    mark = quote.literal(mark_of(run_id))
-    session.execute(f"COMMENT ON DATABASE {quote.identifier(name)} IS {mark}".encode())
+    mark(session, name, run_id=run_id)
     return remarks
+
+
+def mark(session: Session, name: str, *, run_id: str) -> None:
+    """Say in its comment whose it is; what the session raises."""
+    text = quote.literal(mark_of(run_id))
+    session.execute(f"COMMENT ON DATABASE {quote.identifier(name)} IS {text}".encode())
 
 
 def close_to_others(session: Session, name: str) -> None:
@@ -242,4 +247,4 @@ SELECT n.nspname, c.relname FROM pg_catalog.pg_extension e, LATERAL unnest(e.ext
         session.execute("SET LOCAL search_path = public")
         for name in extensions:
             session.execute(f"CREATE EXTENSION IF NOT EXISTS {quote.identifier(name)} CASCADE".encode())
-        return [(schema, name) for schema, name in session.execute(query).fetchall()]
+        return list(session.execute(query).fetchall())

@@ -37,7 +37,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
     write_scratch,
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import let_go
-from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import SWAPPING, find_journal
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import REMOVED, SWAPPED, find_journal
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
@@ -158,11 +158,12 @@ def remove(layout: HostLayout, tools_dir: str, *, dry_run: bool) -> Dict[str, An
     return {"changed": bool(removed), "removed": removed, "left": left, "problems": problems}
 
 
-def _require_no_unfinished_swap(layout: HostLayout, owner: str) -> None:
-    """Whether the database is needed is not known before the swap is ended; raises SwapUnfinished."""
+def _was_swapped_in(layout: HostLayout, owner: str) -> bool:
+    """Whether the database is somebody's by now; raises SwapUnfinished where that is not known yet."""
     journal = find_journal(layout, owner)
-    if journal is not None and journal.status == SWAPPING:
+    if journal is not None and journal.unfinished:
         raise SwapUnfinished(f"the swap of {journal.place} by run {owner} was interrupted", swap=owner)
+    return journal is not None and journal.status in (SWAPPED, REMOVED)
 
 
 def _remove_one(layout: HostLayout, owner: str, tools_dir: str, removed: List[str], left: List[str]) -> None:
@@ -172,7 +173,9 @@ def _remove_one(layout: HostLayout, owner: str, tools_dir: str, removed: List[st
         return
     if made.run_id != owner:
         raise InputInvalid(f"{workspace} has the scratch database of another run, {made.run_id}", path=workspace)
-    _require_no_unfinished_swap(layout, owner)
+    if made.target and _was_swapped_in(layout, owner):
+        remove_scratch(workspace)  # what has its name by now would be another's
+        return
     if made.cluster:
         if remove_cluster(made.cluster, tools_dir, run_id=owner):
             removed.append(made.cluster)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Iterator, List
+from typing import TYPE_CHECKING, Callable, Iterator, List
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import RestoreTargetBusy, RestoreTargetRefused
-from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, quote
+from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, quote, scratch
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver
 from ansible_collections.wst.backup.plugins.module_utils._pg.properties import UNLIMITED, grants_for, opening_for
 from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import subscriptions
@@ -25,6 +25,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import (
     Database,
     Standing,
     obstacles,
+    obstacles_back,
     stage,
     standing_of,
 )
@@ -72,27 +73,43 @@ def forward(session: Session, journal: Journal) -> None:
     _jobs.step("close the database")
     for name in closing:
         _close(session, name)
-    new = read_standing(session).candidate(names)
-    _rename(session, journal, closing, allow=new is not None and not new.allows)
+    _in_one_transaction(session, journal, closing, lambda: _rename_both(session, journal))
 
 
-def back(session: Session, journal: Journal) -> None:
-    """Where nothing was renamed, open what ``forward`` has closed; what the session raises."""
+def undo(session: Session, journal: Journal) -> None:
+    """Take a finished swap back. The restored database, which has what was written since, stays closed.
+
+    :raises: as ``forward``; ``finish`` is to be called then.
+    """
     names = journal.names
+    problems = obstacles_back(names, read_standing(session))
+    if problems:
+        raise RestoreTargetRefused(f"{journal.place}: {'; '.join(problems)}", server=journal.place, obstacles=problems)
+    occupants.require_owner(session, names.target, place=journal.place)
+    occupants.require_clear(session, names.target, place=journal.place)
+    session.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
+    _jobs.step("close the database")
+    _close(session, names.target)
+    _in_one_transaction(session, journal, [names.target, names.before], lambda: _rename_back(session, journal))
+
+
+def back(session: Session, journal: Journal, *, candidate: bool) -> None:
+    """Where the old database has its name, open it, and the other too where it is wanted; what the session raises."""
     session.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}s'")
     now = read_standing(session)
-    old, candidate = now.old(names), now.candidate(names)
+    old, new = now.old(journal.names), now.candidate(journal.names)
     if old is not None:
         _reopen(session, old, allowed=journal.allowed, limit=journal.limit)
-    if candidate is not None:
-        _reopen(session, candidate, allowed=True, limit=UNLIMITED)
+    if candidate and new is not None:
+        _reopen(session, new, allowed=True, limit=UNLIMITED)
 
 
 def finish(session: Session, journal: Journal) -> None:
     """After the renames: the new database must be open, and is, unless somebody closed it. What the session raises."""
     new = read_standing(session).candidate(journal.names)
-    if new is not None and not new.allows:
-        _allow(session, new.name, allowed=True)
+    if new is not None:
+        limit = journal.properties.limit if new.limit == 0 else new.limit  # how it was closed for being taken back
+        _reopen(session, new, allowed=True, limit=limit)
 
 
 def drop_old(session: Session, journal: Journal) -> bool:
@@ -116,20 +133,18 @@ def drop_old(session: Session, journal: Journal) -> bool:
     return True
 
 
-def _rename(session: Session, journal: Journal, closing: List[str], *, allow: bool) -> None:
+def _in_one_transaction(session: Session, journal: Journal, closed: List[str], work: Callable[[], None]) -> None:
     """The server looks for others once more: who was just about to come in makes it fail, and it is tried again."""
     _jobs.step("swap the databases")
     end = time.monotonic() + PATIENCE
     while True:
         left = end - time.monotonic()
-        for name in closing:
+        for name in closed:
             occupants.require_clear(session, name, place=journal.place)
-        occupants.send_away(session, closing, patience=max(0.0, left), place=journal.place)
+        occupants.send_away(session, closed, patience=max(0.0, left), place=journal.place)
         try:
             with _transaction(session, keep=True):
-                _rename_both(session, journal)
-                if allow:
-                    _allow(session, journal.names.target, allowed=True)
+                work()
             return
         except driver().errors.ObjectInUse as error:
             if time.monotonic() >= end:
@@ -143,6 +158,18 @@ def _rename_both(session: Session, journal: Journal) -> None:
         _alter(session, names.target, f"RENAME TO {quote.identifier(names.before)}")
     _alter(session, names.candidate, f"RENAME TO {quote.identifier(names.target)}")
     _open(session, journal, names.target)
+    _allow_again(session, names.target)
+
+
+def _rename_back(session: Session, journal: Journal) -> None:
+    """The restored database gets the run's mark again, without which nobody could drop it."""
+    names = journal.names
+    _alter(session, names.target, f"RENAME TO {quote.identifier(names.candidate)}")
+    _alter(session, names.before, f"RENAME TO {quote.identifier(names.target)}")
+    scratch.mark(session, names.candidate, run_id=journal.run_id)
+    old = read_standing(session).old(names)
+    if old is not None:
+        _reopen(session, old, allowed=journal.allowed, limit=journal.limit)
 
 
 def _open(session: Session, journal: Journal, name: str) -> None:
@@ -165,6 +192,13 @@ def _reopen(session: Session, database: Database, *, allowed: bool, limit: int) 
         _alter(session, database.name, f"CONNECTION LIMIT {limit}")
     if database.allows != allowed:
         _allow(session, database.name, allowed=allowed)
+
+
+def _allow_again(session: Session, name: str) -> None:
+    """Where that is how it was closed: else a managed server might refuse to hear of it."""
+    found = read_standing(session).named(name)
+    if found is not None and not found.allows:
+        _allow(session, name, allowed=True)
 
 
 def _allow(session: Session, name: str, *, allowed: bool) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import InputInv
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, swap, swapend
-from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import Candidate, require_proved
+from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import Candidate, forget_compared, require_proved
 from ansible_collections.wst.backup.plugins.module_utils._pg.candidatename import before_name
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import read_key
@@ -35,8 +35,8 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import 
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import DONE, Names, Standing, obstacles, stage
 
-STATE_SWAPPED, STATE_RESUMED, STATE_ABSENT = "swapped", "resumed", "absent"
-STATES = (STATE_SWAPPED, STATE_RESUMED, STATE_ABSENT)
+STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT = "swapped", "resumed", "undone", "absent"
+STATES = (STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ class Request:
 
 def run(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     """Do it; raises by name. Without a swap that could be resumed, nothing is changed and nothing needs authority."""
+    if not request.reason.strip():
+        raise InputInvalid("reason is empty: whoever reads the audit log will want to know", reason=request.reason)
     if request.state == STATE_SWAPPED:
         return _swap(request, dry_run=dry_run)
     found = _journals_for(request)
@@ -92,7 +94,7 @@ def _swap(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     require_for(request.layout, request.target, {**details, "dump_sha256": proved.dump_sha256})
     with held(request.layout, run_id) as lease:
         password = read_key(made.key_file)
-        journal = mine if mine is not None and mine.status == SWAPPING else None
+        journal = mine if mine is not None and mine.unfinished else None
         if journal is None:
             journal = _prepare(made, proved, server, password)
         _jobs.check()  # the last moment: what has begun goes on to its end
@@ -164,17 +166,22 @@ def _journals_for(request: Request) -> List[Journal]:
     if named_one is None:
         raise InputInvalid(f"there is no swap of run {request.swap} on this host", swap=request.swap)
     if request.state == STATE_RESUMED:
-        return [named_one] if named_one.status == SWAPPING else []
-    if named_one.status in (SWAPPING, UNDONE):
-        message = f"swap {named_one.run_id} is {named_one.status}: the old database is production"
+        return [named_one] if named_one.unfinished else []
+    done = UNDONE if request.state == STATE_UNDONE else REMOVED
+    if named_one.status not in (SWAPPED, done):
+        why = "was interrupted" if named_one.unfinished else f"is {named_one.status}"
+        message = f"swap {named_one.run_id} {why}: this cannot be done with it"
         raise RestoreTargetRefused(message, swap=named_one.run_id, status=named_one.status)
-    return [named_one] if named_one.status != REMOVED else []
+    return [named_one] if named_one.status != done else []
 
 
 def _end(request: Request, journal: Journal) -> Journal:
     password = read_key(journal.key_file)
     if request.state == STATE_RESUMED:
         return swapend.settle(request.layout, journal, password)
+    if request.state == STATE_UNDONE:
+        forget_compared(request.layout.workspace(journal.run_id))  # it was production: anything may have been written
+        return swapend.carry_out(request.layout, journal, password, undo=True)
     with contextlib.closing(connect(journal.server, password)) as session, named(journal.server):
         if stage(journal.names, swap.read_standing(session)) != DONE:
             raise RestoreTargetRefused(f"{journal.place} is not the database that was swapped in", swap=journal.run_id)

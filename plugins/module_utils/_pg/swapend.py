@@ -20,6 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.connect import conn
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import (
     SWAPPED,
     SWAPPING,
+    UNDOING,
     UNDONE,
     Journal,
     write_journal,
@@ -30,21 +31,23 @@ PATIENCE = 120.0  # seconds to reach a server again that was lost while producti
 _PAUSE = 1.0
 
 
-def carry_out(layout: HostLayout, journal: Journal, password: str) -> Journal:
-    """Swap, from wherever the journal's databases stand; what fails is taken back.
+def carry_out(layout: HostLayout, journal: Journal, password: str, *, undo: bool = False) -> Journal:
+    """Swap, from wherever the journal's databases stand, or take a swap back; what fails leaves things as they were.
 
-    :raises: what ``swap.forward`` does, and production is as it was and open. SwapUnfinished: it may be closed.
+    :raises: what ``swap.forward`` and ``swap.undo`` do, and production is as it was and open. SwapUnfinished: it may be
+        closed.
     """
-    journal = write_journal(layout, journal, SWAPPING)
+    journal = write_journal(layout, journal, UNDOING if undo else SWAPPING)
+    wanted = UNTOUCHED if undo else DONE
     failure: Optional[Exception] = None
     try:
         with contextlib.closing(connect(journal.server, password)) as session, named(journal.server):
-            if stage(journal.names, swap.read_standing(session)) != DONE:
-                swap.forward(session, journal)
+            if stage(journal.names, swap.read_standing(session)) != wanted:
+                (swap.undo if undo else swap.forward)(session, journal)
     except Exception as error:  # noqa: BLE001  production is opened again, whatever it was
         failure = error
     ended = _settled(layout, journal, password, failure)  # whether a lost COMMIT came about, only the server knows
-    if failure is not None and ended.status != SWAPPED:
+    if failure is not None and ended.status != (UNDONE if undo else SWAPPED):
         raise failure
     return ended
 
@@ -59,7 +62,7 @@ def settle(layout: HostLayout, journal: Journal, password: str) -> Journal:
         if at == DONE:
             swap.finish(session, journal)
         elif at == UNTOUCHED:
-            swap.back(session, journal)
+            swap.back(session, journal, candidate=journal.status != UNDOING)
         else:
             message = f"{journal.place} is neither the old database nor the new one"
             raise RestoreTargetRefused(f"{message}. Swap {journal.run_id} stays unfinished", swap=journal.run_id)

@@ -23,8 +23,8 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 VERSION = 1
 SUFFIX = ".database.json"  # apart from those of trees, which stand in the same directory
 
-SWAPPING, SWAPPED, UNDONE, REMOVED = "swapping", "swapped", "undone", "removed"
-STATUSES = (SWAPPING, SWAPPED, UNDONE, REMOVED)
+SWAPPING, SWAPPED, UNDOING, UNDONE, REMOVED = "swapping", "swapped", "undoing", "undone", "removed"
+STATUSES = (SWAPPING, SWAPPED, UNDOING, UNDONE, REMOVED)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Journal:
     limit: int
     dump_sha256: str
     properties: Properties
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether production may be closed."""
+        return self.status in (SWAPPING, UNDOING)
 
     @property
     def place(self) -> str:
@@ -87,7 +92,7 @@ def unfinished(layout: HostLayout) -> List[Journal]:
     except OSError as error:
         raise _fs.translate_oserror(error, layout.swaps_dir) from error
     journals = [find_journal(layout, name[: -len(SUFFIX)]) for name in names if _is_journal(name)]
-    return [journal for journal in journals if journal is not None and journal.status == SWAPPING]
+    return [journal for journal in journals if journal is not None and journal.unfinished]
 
 
 def _is_journal(name: str) -> bool:

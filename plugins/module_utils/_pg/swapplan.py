@@ -84,3 +84,18 @@ def obstacles(names: Names, now: Standing) -> List[str]:
     if now.named(names.before) is not None:
         found.append(f"there is a database {names.before} already")
     return found
+
+
+def obstacles_back(names: Names, now: Standing) -> List[str]:
+    """Why a finished swap cannot be taken back from where things stand, one sentence each."""
+    found = []
+    if stage(names, now) != DONE:
+        found.append(f"database {names.target} is not the one that was swapped in")
+    old = now.old(names)
+    if names.target_oid is None:
+        found.append("there was no database before")
+    elif old is None or old.name != names.before:
+        found.append(f"database {names.before} is not the one that stepped aside")
+    if now.named(names.candidate) is not None:
+        found.append(f"there is a database {names.candidate} already")
+    return found

@@ -102,8 +102,8 @@ class Restore:
 
     def swap(self, state: str = "swapped", *, dry_run: bool = False, **changes: Any) -> dict[str, Any]:
         """``pg_swap``."""
-        values = {"target": self.place, "confirm": self.place, **changes}
-        return swap_step.run(swap_step.Request(self.layout, state, "a test", **values), dry_run=dry_run)
+        values = {"reason": "a test", "target": self.place, "confirm": self.place, **changes}
+        return swap_step.run(swap_step.Request(self.layout, state, **values), dry_run=dry_run)
 
     def remove(self) -> dict[str, Any]:
         """``pg_scratch`` with ``state=absent``."""

@@ -400,3 +400,18 @@ def test_stages(names: Names, databases: dict[int, str], at: str | None, obstacl
     assert len(swapplan.obstacles(names, now)) == obstacles
     old = now.old(names)
     assert old is None or old.oid == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "databases", "obstacles"),
+    [
+        (SWAP, {1: "shop_before", 2: "shop"}, 0),
+        (SWAP, {1: "shop", 2: "shop_restore"}, 3),
+        (SWAP, {2: "shop"}, 1),
+        (SWAP, {1: "elsewhere", 2: "shop", 3: "shop_before"}, 1),
+        (FIRST, {2: "shop"}, 1),
+    ],
+)
+def test_ways_back(names: Names, databases: dict[int, str], obstacles: int) -> None:
+    now = standing_of([base(oid, name) for oid, name in databases.items()])
+    assert len(swapplan.obstacles_back(names, now)) == obstacles

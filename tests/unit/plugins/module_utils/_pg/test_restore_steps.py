@@ -16,6 +16,7 @@ from unit.plugins.module_utils._pg.restore_kit import SECRET, Restore
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DbRoleMissing,
     DrillMismatch,
+    InputInvalid,
     NoSpace,
     NotProved,
     RestoreTargetBusy,
@@ -180,12 +181,15 @@ def test_a_restored_database_takes_the_place_of_production_as_it_was(restore: An
 
 
 def test_production_need_not_exist_any_more(restore17: Any) -> None:
-    run, body = restore17
+    """And a dump alone will do."""
+    run, _body = restore17
     before = facts(run.database)
     run.database.server.run(f'DROP DATABASE "{run.database.name}"')
-    run.all(body)
+    run.all(None)
     done = run.swap()
     assert (done["status"], done["old"]) == ("swapped", None)
+    with pytest.raises(RestoreTargetRefused, match="there was no database before"):
+        run.swap("undone", swap=done["swap"])
     assert facts(run.database) == before
     assert as_application(run, "SELECT count(*) FROM app.items") == [(100,)]
 
@@ -238,6 +242,8 @@ def test_a_target_is_typed_twice_and_is_the_one_that_was_restored_for(restore17:
     other = run.place.replace(run.database.name, "postgres")
     with pytest.raises(RestoreTargetRefused, match="restores for"):
         run.swap(target=other, confirm=other)
+    with pytest.raises(InputInvalid, match="reason is empty"):
+        run.swap(reason=" ")
     assert as_application(run, "SELECT 1") == [(1,)]
 
 

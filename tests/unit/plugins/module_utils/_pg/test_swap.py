@@ -24,11 +24,12 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DbLost,
     DbPermission,
     NotAuthorized,
+    NotProved,
     RestoreTargetBusy,
     RestoreTargetRefused,
     SwapUnfinished,
 )
-from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, swap, swapend
+from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, swap, swap_step, swapend
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import find_journal
 
 pytestmark = [pytest.mark.posix, pytest.mark.slow]
@@ -54,6 +55,13 @@ def crowded(monkeypatch: Any, tmp_path: Path) -> Iterator[Any]:
             for run, body in shop(database, monkeypatch, tmp_path):
                 run.all(body)
                 yield run
+
+
+@pytest.fixture
+def trusted(proved: Any, monkeypatch: Any) -> Any:
+    """The same, and authority is not the question: proving it takes long by intent."""
+    monkeypatch.setattr(swap_step, "require_for", lambda *_a, **_o: None)
+    return proved
 
 
 class Stops:
@@ -110,8 +118,8 @@ def swap_back(run: Any) -> None:
 
 
 @pytest.mark.parametrize("rerun", ["swapped", "resumed"])
-def test_killed_before_any_statement_a_rerun_leaves_one_production(proved: Any, rerun: str) -> None:
-    run, at, outcomes = proved, 0, set()
+def test_killed_before_any_statement_a_rerun_leaves_one_production(trusted: Any, rerun: str) -> None:
+    run, at, outcomes = trusted, 0, set()
     before = facts(run.database)
     while True:
         code = in_a_child(run.swap, at)
@@ -132,8 +140,8 @@ def test_killed_before_any_statement_a_rerun_leaves_one_production(proved: Any, 
     )
 
 
-def test_a_connection_that_breaks_at_any_statement_leaves_one_open_production(proved: Any, monkeypatch: Any) -> None:
-    run, at, outcomes = proved, 0, set()
+def test_a_connection_that_breaks_at_any_statement_leaves_one_open_production(trusted: Any, monkeypatch: Any) -> None:
+    run, at, outcomes = trusted, 0, set()
     before = facts(run.database)
     while True:
         with Stops(at, kill=False) as stops:
@@ -247,11 +255,11 @@ def test_a_transaction_that_is_prepared_at_the_last_moment_opens_production_agai
 
 
 @pytest.fixture
-def administered(database17: Any, monkeypatch: Any, tmp_path: Path) -> Iterator[Any]:
+def administered(database: Any, monkeypatch: Any, tmp_path: Path) -> Iterator[Any]:
     """A restore by an administrator who is no superuser, as on a managed server."""
-    server = database17.server
+    server = database.server
     server.run(f"CREATE ROLE shop_admin LOGIN CREATEDB CREATEROLE PASSWORD '{SECRET}'")
-    made = shop(database17, monkeypatch, tmp_path, user="shop_admin")
+    made = shop(database, monkeypatch, tmp_path, user="shop_admin")
     try:
         run, body = next(made)
         server.run("GRANT shop_owner, shop_app, shop_reader TO shop_admin WITH ADMIN OPTION")
@@ -337,7 +345,7 @@ def test_a_server_that_stays_away_is_said_to_have_left_production_closed(proved:
     run = proved
     with monkeypatch.context() as patched:
         patched.setattr(swapend, "PATIENCE", 0.0)
-        patched.setattr(swap, "_rename", lost)
+        patched.setattr(swap, "_rename_both", lost)
         patched.setattr(swap, "back", lost)
         with pytest.raises(SwapUnfinished, match="could not be ended") as caught:
             run.swap()
@@ -367,6 +375,38 @@ def test_another_run_ends_what_a_dead_one_began(proved: Any) -> None:
     untouched(run)
     assert run.remove()["removed"] == [run.candidate]
     assert run.named() == {run.database.name}
+
+
+def test_a_swap_is_taken_back(trusted: Any) -> None:
+    """Killed at every statement, too."""
+    run, at = trusted, 0
+    before = facts(run.database)
+    run.swap()
+    new = facts(run.database)
+    while True:
+        code = in_a_child(lambda: run.swap("undone", swap=run.run_id), at)
+        assert code in (0, KILLED)
+        if code == 0:
+            break
+        run.swap("resumed")
+        renamed = run.candidate in run.named()
+        assert run.reachable() == [run.database.name]
+        assert facts(run.database) == (before if renamed else new)
+        if renamed:
+            with pytest.raises(NotProved, match="was not compared"):
+                run.swap()
+            run.database.server.run(f'ALTER DATABASE "{run.candidate}" ALLOW_CONNECTIONS true')
+            run.compare()
+            run.swap()
+        at += 1
+    assert at > 10
+    assert run.reachable() == [run.database.name]
+    assert as_application(run, "SELECT count(*) FROM app.items") == [(100,)]
+    assert facts(run.database) == before
+    assert run.swap("undone", swap=run.run_id)["changed"] is False
+    with pytest.raises(RestoreTargetRefused, match="is undone"):
+        run.swap("absent", swap=run.run_id)
+    assert run.remove()["removed"] == [run.candidate]
 
 
 def test_authority(proved: Any, monkeypatch: Any) -> None:
