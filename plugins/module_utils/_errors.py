@@ -94,12 +94,22 @@ class DbNotFound(BackupError):
 
 
 class DbPermission(BackupError):
-    """The backup role may not read something that must be in the dump."""
+    """Our role may not read something that must be in the dump, or not do something that a restore must do."""
 
     code = "db_permission"
     remedy = (
-        "Grant the backup role what it lacks (membership in the owning roles, SELECT on the named tables and "
-        "large objects), then run again."
+        "Grant the role what it lacks (membership in the owning roles, for a backup SELECT on the named tables and "
+        "large objects, for a restore CREATEDB), then run again."
+    )
+
+
+class DbRoleMissing(BackupError):
+    """The target server lacks roles that the dump names."""
+
+    code = "db_role_missing"
+    remedy = (
+        "Run roles.sql of the artifact on the server with psql (what exists already is reported and harmless), set the "
+        "passwords of the named login roles, which no backup holds, then run again."
     )
 
 
@@ -336,6 +346,15 @@ class ServiceFailed(BackupError):
     remedy = (
         "Look into the host's event log for the named service, stop or start it by hand, then go on. What the message "
         "lists as stopped by us is to be started again."
+
+
+class SwapUnfinished(BackupError):
+    """The swap of a database was interrupted, and production may be closed."""
+
+    code = "swap_unfinished"
+    remedy = (
+        "Production may be unreachable. Mend what the message names, then have the swap ended: run pg_swap with state "
+        "resumed, as playbook restore.yml does at its beginning. It opens whichever database is production."
     )
 
 

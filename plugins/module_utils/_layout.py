@@ -85,7 +85,7 @@ class HostLayout:
 
     @property
     def swaps_dir(self) -> str:
-        """Journals of the swaps of trees, one for each run that made one."""
+        """Journals of the swaps of trees and of databases, one of each for each run that made one."""
         return os.path.join(self.root, "swaps")
 
     def workspace(self, run_id: str) -> str:

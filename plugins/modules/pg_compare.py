@@ -10,11 +10,13 @@ module: pg_compare
 short_description: Compare a restored database with what its set promises
 version_added: 0.1.0
 description:
-  - Compares the scratch database of this run with the manifest of the set and with the dump. Rows and fingerprint of
+  - Compares the database of this run with the manifest of the set and with the dump. Rows and fingerprint of
     every table, the content of every large object, the value of every sequence, the extensions, and the schema as text,
     object by object.
   - Then alters one row, which comes by chance, in a transaction that is taken back, and compares again. A comparison
     that does not find it is worth nothing, and fails with C(drill_control_failed).
+  - What was restored with owners is compared with owners and grants. That it was found equal goes on record, with the
+    SHA-256 of the dump. M(wst.backup.pg_swap) takes nothing else.
   - Any difference fails with C(drill_mismatch) and is named.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
@@ -57,6 +59,7 @@ author:
 seealso:
   - module: wst.backup.pg_scratch
   - module: wst.backup.pg_restore
+  - module: wst.backup.pg_swap
 """
 
 EXAMPLES = r"""

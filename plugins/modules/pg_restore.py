@@ -7,16 +7,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pg_restore
-short_description: Restore a dump into the scratch database of a run
+short_description: Restore a dump into the database of a run
 version_added: 0.1.0
 description:
   - Restores a dump with C(pg_restore) into the database that M(wst.backup.pg_scratch) made for this run, and into
     nothing else. There is no option that could name another one.
   - Stops at the first error, which becomes C(restore_failed) with the object's name and the server's words. No row of
     the data is quoted.
-  - Owners, grants and tablespaces stay behind. So does what would act by itself (subscriptions, publications, event
-    triggers, user mappings), and comments on extensions, which only their owner may write. Roles that row security
-    policies name are made without a login where they are missing, and removed with the database.
+  - For a drill, owners, grants and tablespaces stay behind. So does what would act by itself (subscriptions,
+    publications, event triggers, user mappings). Roles that row security policies name are made without a login where
+    they are missing, and removed with the database.
+  - With O(owners) all of that comes back, and the settings of the database and of roles in it. C(ANALYZE) follows. No
+    role is made. Grants on the database itself, its connection limit and its comment come with M(wst.backup.pg_swap).
+  - With O(owners) it is looked at first whether it can come out well, and nothing is restored where not. Roles that own
+    something, have grants or are in a policy must exist (C(db_role_missing)). Our role must be a superuser, or be able
+    to become the owners and inherit from them, with nothing in the dump that only a superuser can make
+    (C(db_permission)). C(pg_cron) cannot be installed under another name than its own (C(restore_target_refused)).
+  - Comments on extensions stay behind always. Only their owner may write them, and the extension brings its own.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
   root:
@@ -35,6 +42,38 @@ options:
     type: list
     elements: str
     default: [azure, pgaadauth, pg_azure_storage, azure_ai, azure_storage]
+  owners:
+    description:
+      - Restore for good, with owners, grants, default privileges, settings, and what acts by itself.
+      - Subscriptions come back disabled, as C(pg_dump) writes them.
+    type: bool
+    default: false
+  leave_out:
+    description:
+      - What stays behind although O(owners) is true. Each of these needs a right that a managed server may refuse to
+        its administrators.
+      - Of the V(settings) of the database, only those stay behind that the role may not make; they are among the
+        RV(remarks), by their names.
+    type: list
+    elements: str
+    choices: [event_triggers, publications, subscriptions, user_mappings, settings]
+    default: []
+  roles:
+    description:
+      - The artifact's C(roles.sql) on the host. With O(owners), it says which roles log in. Where some are missing, the
+        failure C(db_role_missing) names those whose passwords must be set, which no backup holds.
+    type: path
+  expected_bytes:
+    description:
+      - With O(owners), how large the database was, as the manifest of the set has it. The database whose place it shall
+        take is taken for it where that one is larger.
+    type: int
+  free_bytes:
+    description:
+      - With O(owners), how many bytes the server has free, as its provider or its disk tells. No server says it by
+        itself. Less than the database and the log can need is the failure C(no_space).
+      - Without it, what is needed is a remark.
+    type: int
   tools_dir:
     description: Directory on the host with C(pg_dump) and C(pg_restore).
     type: path
@@ -56,12 +95,20 @@ author:
 seealso:
   - module: wst.backup.pg_scratch
   - module: wst.backup.pg_compare
+  - module: wst.backup.pg_swap
 """
 
 EXAMPLES = r"""
 - name: Restore the dump
   wst.backup.pg_restore:
     dump: C:\wst-control\drills\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    tools_dir: C:\wst-control\runtime\pg17\bin
+
+- name: Restore it for good, into the database that was made beside production
+  wst.backup.pg_restore:
+    dump: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    owners: true
+    roles: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\roles.sql
     tools_dir: C:\wst-control\runtime\pg17\bin
 """
 
@@ -81,7 +128,7 @@ roles:
   type: list
   elements: str
 remarks:
-  description: What C(pg_restore) warned of.
+  description: What C(pg_restore) warned of, and what of the database itself was not restored.
   returned: success, not in check mode
   type: list
   elements: str
@@ -97,7 +144,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import restore_step
-from ansible_collections.wst.backup.plugins.module_utils._pg.selection import MANAGED
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import ACTING_GROUPS, MANAGED, SETTINGS
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
 
@@ -107,6 +155,11 @@ def argument_spec() -> Dict[str, Any]:
         "root": {"type": "path", "default": r"C:\wst-control"},
         "dump": {"type": "path", "required": True},
         "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
+        "owners": {"type": "bool", "default": False},
+        "leave_out": {"type": "list", "elements": "str", "choices": [*ACTING_GROUPS, SETTINGS], "default": []},
+        "roles": {"type": "path"},
+        "expected_bytes": {"type": "int"},
+        "free_bytes": {"type": "int"},
         "tools_dir": {"type": "path", "required": True},
     }
 
@@ -121,11 +174,21 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         tools_dir=params["tools_dir"],
         dump=params["dump"],
         allow_missing=params["allow_missing_extensions"],
+        owned=_owned(params) if params["owners"] else None,
     )
     result = restore_step.run(request, tools)
     for remark in result["remarks"]:
         warn(remark)
     return result
+
+
+def _owned(params: Dict[str, Any]) -> Owned:
+    return Owned(
+        leave_out=params["leave_out"],
+        roles_sql=params["roles"],
+        size=params["expected_bytes"],
+        free=params["free_bytes"],
+    )
 
 
 def main() -> None:

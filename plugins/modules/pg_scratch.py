@@ -13,6 +13,8 @@ description:
   - Makes a new, empty database for the dump, with its encoding and locale. It stands on a server of the inventory's
     choice, or on a disposable one that this module makes on the host itself, which listens on the loopback and runs
     only while a later step of the run needs it.
+  - With O(purpose=restore) it is made beside the database whose place it shall take, with M(wst.backup.pg_swap) in the
+    end. Whether that one still exists does not matter.
   - Everything it makes carries the run's id. Only what carries it is removed, also when the run that made it died.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
@@ -28,6 +30,21 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  purpose:
+    description:
+      - A V(drill) makes a database that is thrown away. Where the server lacks the locale of the dump, another one
+        takes its place, which is remarked.
+      - A V(restore) makes one that is to take the place of O(target) on O(server), with exactly the encoding, the
+        collation and the locale provider of the dump. Nobody but its owner and superusers can connect to it before.
+    type: str
+    choices: [drill, restore]
+    default: drill
+  target:
+    description:
+      - The database of O(server) whose place the new one shall take. Needed with O(purpose=restore).
+      - The new one is called as that one with C(_restore_) and the run's time behind it, cut where the name gets too
+        long.
+    type: str
   dump:
     description: The dump on the host that the database is made for. Needed with O(state=present).
     type: path
@@ -103,6 +120,17 @@ EXAMPLES = r"""
     dump: C:\wst-control\drills\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
     tools_dir: C:\wst-control\runtime\pg17\bin
 
+- name: Make one that shall take the place of production
+  wst.backup.pg_scratch:
+    purpose: restore
+    target: wst_dev_database
+    dump: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    server:
+      host: wst-dev.postgres.database.azure.com
+      name: postgres
+      user: wst_admin
+    tools_dir: C:\wst-control\runtime\pg17\bin
+
 - name: Remove it, and what earlier drills left
   wst.backup.pg_scratch:
     state: absent
@@ -111,7 +139,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 database:
-  description: The scratch database.
+  description: The database that was made.
   returned: success, with O(state=present)
   type: str
   sample: wst_drill_20261130_101500_1f2e3d4c
@@ -166,6 +194,8 @@ def argument_spec() -> Dict[str, Any]:
     return {
         "root": {"type": "path", "default": r"C:\wst-control"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "purpose": {"type": "str", "choices": ["drill", "restore"], "default": "drill"},
+        "target": {"type": "str"},
         "dump": {"type": "path"},
         "server": {**options_of.argument_spec(), "required": False},
         "key_file": {"type": "path", "no_log": False},
@@ -186,6 +216,7 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         tools_dir=params["tools_dir"],
         server=options_of.from_params(params["server"]) if params["server"] else None,
         key_file=params["key_file"] or restore_key_file(layout),
+        target=params["target"] if params["purpose"] == "restore" else "",
     )
     return scratch_step.make(request, params["dump"], find_tools(params["tools_dir"]), dry_run=check_mode)
 
@@ -194,7 +225,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec=argument_spec(),
-        required_if=[("state", "present", ["dump"])],
+        required_if=[("state", "present", ["dump"]), ("purpose", "restore", ["target", "server"])],
         supports_check_mode=True,
     )
     _edge.run(module, lambda: work(module.params, check_mode=module.check_mode, warn=module.warn))

@@ -202,7 +202,7 @@ def sequence_differences(session: Session, entries: Iterable[Entry]) -> Tuple[in
     Sequences are in no snapshot, so that the source's own value proves nothing; the dump's does.
     """
     sql = driver().sql
-    here = {(schema, name) for schema, name in session.execute(_SEQUENCES).fetchall()}
+    here = set(session.execute(_SEQUENCES).fetchall())
     wanted = {(entry.schema, entry.tag): _setval(entry) for entry in entries if entry.description == SEQUENCE_SET}
     told = []
     for pair, value in sorted(wanted.items()):

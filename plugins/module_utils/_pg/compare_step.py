@@ -8,19 +8,25 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
-from ansible_collections.wst.backup.plugins.module_utils._errors import DrillMismatch
+from ansible_collections.wst.backup.plugins.module_utils._errors import DrillMismatch, NotProved
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
 from ansible_collections.wst.backup.plugins.module_utils._pg import compare, control, schema, scratch, selection
+from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import (
+    Candidate,
+    find_candidate,
+    write_candidate,
+    write_compared,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.compare import Promise
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
-from ansible_collections.wst.backup.plugins.module_utils._pg.restore import read_dump_toc
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore import digest_of, read_dump_toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import reached, read_scratch, within
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Toc
@@ -53,29 +59,58 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
     layout = layout_of_run(request.layout, run_id)
     began = time.monotonic()
     with held(layout, run_id):
-        made = read_scratch(layout.workspace(run_id))
+        workspace = layout.workspace(run_id)
+        made = read_scratch(workspace)
+        candidate = _reopened(workspace, request.dump)
         toc = read_dump_toc(request.dump)
         relations = 2 * len(toc.entries)  # pg_dump locks each table, and every statement of ours a table's indexes
         with reached(made, tools_dir=request.tools_dir, relations=relations) as (server, password):
-            result = _compare(request, within(server, made), password, tools, toc)
+            result = _compare(request, within(server, made), password, tools, toc, candidate)
+        if candidate is not None:
+            write_compared(workspace, candidate)
     return {**result, "changed": False, "duration": round(time.monotonic() - began, 1)}
 
 
-def _compare(request: Request, target: DatabaseOptions, password: str, tools: Tools, toc: Toc) -> Dict[str, Any]:
+def _reopened(workspace: str, dump: str) -> Optional[Candidate]:
+    """What is on record of a database that is to take another's place, unproved from now on until all is compared.
+
+    :raises NotProved: it was restored from another dump than this one.
+    """
+    found = find_candidate(workspace)
+    if found is None:
+        return None
+    unproved = replace(found, compared="")
+    write_candidate(workspace, unproved)
+    if digest_of(dump) != found.dump_sha256:
+        raise NotProved(f"the database was restored from another dump than {dump}", dump=dump)
+    return unproved
+
+
+def _compare(
+    request: Request,
+    target: DatabaseOptions,
+    password: str,
+    tools: Tools,
+    toc: Toc,
+    candidate: Optional[Candidate],
+) -> Dict[str, Any]:
     """Nobody else writes there, so that no snapshot is needed, which would hold a lock on each table."""
+    owners = candidate is not None and candidate.owners
     with contextlib.closing(connect(target, password)) as session, named(target):
         chosen = selection.select(
             toc.entries,
             available=scratch.available_extensions(session),
             allow_missing=request.allow_missing,
             configured=scratch.configured(session),
+            keep=() if candidate is None else candidate.keep,
         )
         found = compare.read_database(session, toc)
         promise = _promise(request, tools, found).without(chosen.tables_left_out, chosen.extensions_left_out)
         sequences, astray = compare.sequence_differences(session, chosen.entries)
         missing, remarks = compare.extension_notes(session, promise)
-        wanted = schema.of_dump(request.dump, tools)
-        texts = schema.differences(wanted, schema.of_database(target, password, tools), left_out=chosen.names)
+        wanted = schema.of_dump(request.dump, tools, owners=owners)
+        here = schema.of_database(target, password, tools, owners=owners)
+        texts = schema.differences(wanted, here, left_out=chosen.names)
         counted, remarked = schema.judge(texts, source=toc.server_version, target=session.info.server_version)
         told = [*compare.differences(promise, found), *astray, *missing, *counted]
         if told:
@@ -104,7 +139,7 @@ def _promise(request: Request, tools: Tools, found: compare.Found) -> Promise:
 def _control(request: Request, session: Session, promise: Promise, found: compare.Found, toc: Toc) -> Optional[str]:
     if not request.control:
         return None
-    session.execute("BEGIN")
+    session.execute("BEGIN READ WRITE")  # whatever the database's own settings say
     altered = control.require_found(session, promise, found, compare.copies_of(toc))
     session.execute("ROLLBACK")
     return altered.text

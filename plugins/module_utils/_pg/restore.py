@@ -9,9 +9,9 @@ import contextlib
 import os
 import re
 from dataclasses import dataclass
-from typing import BinaryIO, Dict, List, Mapping
+from typing import BinaryIO, Dict, Iterator, List, Mapping
 
-from ansible_collections.wst.backup.plugins.module_utils import _fs, _jobs, _process
+from ansible_collections.wst.backup.plugins.module_utils import _fs, _hashing, _jobs, _process
 from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled, DumpMissing
 from ansible_collections.wst.backup.plugins.module_utils._pg import failures
 from ansible_collections.wst.backup.plugins.module_utils._pg import toc as toc_of
@@ -19,7 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.connect import KEEP
 from ansible_collections.wst.backup.plugins.module_utils._pg.dump import environment
 from ansible_collections.wst.backup.plugins.module_utils._pg.messages import PG_RESTORE, Lines, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
-from ansible_collections.wst.backup.plugins.module_utils._pg.selection import Selection, use_list
+from ansible_collections.wst.backup.plugins.module_utils._pg.selection import Selection, in_passes, use_list
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Head, Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -61,6 +61,25 @@ def read_dump_toc(path: str) -> Toc:
         return toc_of.read_toc(Head(iter(lambda: file.read(_CHUNK), b""), name=name), name=name)
 
 
+def digest_of(path: str) -> str:
+    """The SHA-256 of the dump; raises as ``open_dump``, and Cancelled."""
+    _jobs.step("hash the dump")
+    done = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal done
+        for chunk in _hashing.chunks_of(file):
+            done += len(chunk)
+            _jobs.progress(done, None, path)
+            yield chunk
+
+    with open_dump(path) as file:
+        try:
+            return _hashing.sha256_of(chunks())[0]
+        except OSError as error:
+            raise _fs.translate_oserror(error, path) from error
+
+
 def restore(order: Order, options: DatabaseOptions, password: str, tools: Tools) -> Warnings:
     """Fill the database; returns what pg_restore warned of.
 
@@ -69,13 +88,20 @@ def restore(order: Order, options: DatabaseOptions, password: str, tools: Tools)
     :raises RestoreFailed: the server does not take it; the database must be dropped then. DumpDamaged, DbPermission,
         DbLimits, DbLost, DbUnreachable and its like, NoSpace, Cancelled.
     """
-    argv = arguments(order, tools)
-    if not order.selection.is_whole:
-        path = os.path.join(order.workspace, LIST_FILE)
-        _fs.atomic_write(path, use_list(order.selection))
-        argv.append(f"--use-list={path}")
     _jobs.step("restore the database", unit="rows")
     warnings = Warnings(PG_RESTORE)
+    passes = in_passes(order.selection.entries, owners=order.owners)
+    for entries in passes:
+        argv = arguments(order, tools)
+        if order.owners or not order.selection.is_whole:
+            path = os.path.join(order.workspace, LIST_FILE)
+            _fs.atomic_write(path, use_list(entries))
+            argv.append(f"--use-list={path}")
+        _run(argv, order, options, password, warnings)
+    return warnings
+
+
+def _run(argv: List[str], order: Order, options: DatabaseOptions, password: str, warnings: Warnings) -> None:
     lines = Lines(_Meter(order.rows).hear, warnings.hear)
     with open_dump(order.dump) as dump:
         result = _process.run_tool(argv, env=environment(options, password), stdin=dump, hear=lines.hear)
@@ -84,7 +110,6 @@ def restore(order: Order, options: DatabaseOptions, password: str, tools: Tools)
         raise failures.of_restoring(tool, result.exit_code, result.stderr, name=name, place=options.place)
     lines.end()
     warnings.end()
-    return warnings
 
 
 def arguments(order: Order, tools: Tools) -> List[str]:

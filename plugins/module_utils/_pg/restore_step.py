@@ -1,25 +1,26 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The step that restores a dump into the run's scratch database."""
+"""The step that restores a dump into the run's database: that of a drill, or one that is to take another's place."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
-from ansible_collections.wst.backup.plugins.module_utils._pg import scratch, selection
+from ansible_collections.wst.backup.plugins.module_utils._pg import restore_owned, scratch, selection
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.messages import PG_RESTORE, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences, warnings_part
 from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Order, read_dump_toc, restore
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned, Work
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import (
     Scratch,
     reached,
@@ -34,46 +35,62 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
 @dataclass(frozen=True)
 class Request:
-    """What is restored. ``rows`` of each table, for the progress only."""
+    """What is restored. ``rows`` of each table, for the progress only; ``owned`` where it is restored for good."""
 
     layout: HostLayout
     tools_dir: str
     dump: str
     allow_missing: Sequence[str] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
+    owned: Optional[Owned] = None
+
+    @property
+    def keep(self) -> Tuple[str, ...]:
+        """Kinds that act by themselves and are restored."""
+        return () if self.owned is None else self.owned.keep
 
 
 def run(request: Request, tools: Tools) -> Dict[str, Any]:
     """Restore into the database that ``pg_scratch`` made for this run.
 
     :raises RestoreTargetRefused: it is not this run's, or not empty; DbExtensionMissing; RestoreFailed; and as
-        ``restore``.
+        ``restore`` and ``restore_owned.run``.
     """
     run_id = _context.require_run_id()
     layout = layout_of_run(request.layout, run_id)
     with held(layout, run_id):
         workspace = layout.workspace(run_id)
         made = read_scratch(workspace)
+        if request.owned is not None:
+            restore_owned.require_target(made)
         toc = read_dump_toc(request.dump)
         with reached(made, tools_dir=request.tools_dir) as (server, password):
             target = within(server, made)
             chosen = _choose(request, target, password, toc, run_id)
-            roles = _make_roles(workspace, made, target, password, chosen)
-            order = Order(request.dump, chosen, workspace, owners=False, rows=request.rows)
+            work = Work(made, target, password, workspace, request.dump, toc, chosen, request.rows)
             began = time.monotonic()
-            warnings = restore(order, target, password, tools)
-    return _result(chosen, roles, warnings, seconds=time.monotonic() - began)
+            if request.owned is not None:
+                warnings, told = restore_owned.run(work, request.owned, tools)
+                return _result(chosen, [], warnings, told, seconds=time.monotonic() - began)
+            roles = _make_roles(workspace, made, target, password, chosen)
+            warnings = restore(
+                Order(request.dump, chosen, workspace, owners=False, rows=request.rows), target, password, tools
+            )
+            if made.target:
+                restore_owned.record_bare(work)
+    return _result(chosen, roles, warnings, [], seconds=time.monotonic() - began)
 
 
 def _choose(request: Request, target: DatabaseOptions, password: str, toc: Toc, run_id: str) -> Selection:
     with contextlib.closing(connect(target, password)) as session, named(target):
         scratch.require_scratch(session, run_id=run_id, place=target.place)
         available = scratch.available_extensions(session)
-        chosen = selection.select(toc.entries, available=available, allow_missing=request.allow_missing)
+        allowed, keep = request.allow_missing, request.keep
+        chosen = selection.select(toc.entries, available=available, allow_missing=allowed, keep=keep)
         if chosen.extensions_left_out and selection.configuration(toc.entries):
             brought = scratch.configured(session, chosen.extensions)
             chosen = selection.select(
-                toc.entries, available=available, allow_missing=request.allow_missing, configured=brought
+                toc.entries, available=available, allow_missing=allowed, configured=brought, keep=keep
             )
     return chosen
 
@@ -90,14 +107,16 @@ def _make_roles(workspace: str, made: Scratch, target: DatabaseOptions, password
     return missing
 
 
-def _result(chosen: Selection, roles: List[str], warnings: Warnings, *, seconds: float) -> Dict[str, Any]:
+def _result(
+    chosen: Selection, roles: List[str], warnings: Warnings, told: List[str], *, seconds: float
+) -> Dict[str, Any]:
     body = warnings_part(warnings)["warnings"]
     return {
         "changed": True,
         "restored": len(chosen.entries),
         "left_out": [each.text for each in chosen.left_out],
         "roles": roles,
-        "remarks": sentences(body, tool=PG_RESTORE),
+        "remarks": [*sentences(body, tool=PG_RESTORE), *told],
         "warnings_by_kind": body["counts"],
         "seconds": round(seconds, 1),
     }

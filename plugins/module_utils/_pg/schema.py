@@ -26,7 +26,8 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.restore import open
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
-_BARE = ("--schema-only", "--no-owner", "--no-acl", "--no-tablespaces")
+_SCHEMA = ("--schema-only", "--no-tablespaces")
+_BARE = (*_SCHEMA, "--no-owner", "--no-acl")
 _HEADING = re.compile(rb"-- Name: (?P<name>.*); Type: (?P<kind>[A-Z ]+); Schema: (?P<schema>.*); Owner: .*")
 _FRAME = b"--"
 # Random in each output; a psql command and no part of the schema.
@@ -94,11 +95,14 @@ class SectionReader:
             self.found[(kind, schema, name, self._digest.digest())] += 1
 
 
-def of_dump(path: str, tools: Tools) -> Schema:
-    """What the dump says; raises DumpDamaged, DumpMissing and its like, Cancelled."""
+def of_dump(path: str, tools: Tools, *, owners: bool = False) -> Schema:
+    """What the dump says; raises DumpDamaged, DumpMissing and its like, Cancelled.
+
+    :param owners: with owners and grants.
+    """
     _jobs.step("read the schema of the dump")
     reader = SectionReader()
-    argv = [tools.pg_restore.path, *_BARE, "-f", "-"]
+    argv = [tools.pg_restore.path, *(_SCHEMA if owners else _BARE), "-f", "-"]
     with open_dump(path) as dump:
         result = _process.run_tool(argv, stdin=dump, consume=reader.feed)
     if result.exit_code != 0:
@@ -107,11 +111,11 @@ def of_dump(path: str, tools: Tools) -> Schema:
     return reader.finish()
 
 
-def of_database(options: DatabaseOptions, password: str, tools: Tools) -> Schema:
-    """What pg_dump says of the database; raises as the dump step."""
+def of_database(options: DatabaseOptions, password: str, tools: Tools, *, owners: bool = False) -> Schema:
+    """What pg_dump says of the database, as ``of_dump``; raises as the dump step."""
     _jobs.step("read the schema of the restored database")
     reader = SectionReader()
-    argv = [tools.pg_dump.path, *_BARE, "--encoding=UTF8", "--no-password"]
+    argv = [tools.pg_dump.path, *(_SCHEMA if owners else _BARE), "--encoding=UTF8", "--no-password"]
     result = _process.run_tool(argv, env=environment(options, password), consume=reader.feed)
     if result.exit_code != 0:
         raise failures.of_dump_tool(os.path.basename(argv[0]), result.exit_code, result.stderr, place=options.place)

@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Making and dropping the database that a dump is restored into.
 
-It is always a new one. Its name has the run's id, and its comment says whose it is: nothing without both is dropped.
+It is always a new one. Its name has the run's time, and its comment says whose it is: nothing without both is dropped.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DbVersionMismatch,
@@ -18,15 +18,16 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     RestoreTargetRefused,
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg import quote
+from ansible_collections.wst.backup.plugins.module_utils._pg.candidatename import database_name
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import subscriptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import DATABASE, Toc
 
 if TYPE_CHECKING:
     from ansible_collections.wst.backup.plugins.module_utils._pg.connect import Session
 
 MARK = "wst.backup scratch of run "
-LONGEST = 63  # bytes of a name
 _OPTION = re.compile(r" ([A-Z_]+) = ('(?:[^']|'')*'|[a-z]+)")
 _KNOWN = (
     "ENCODING",
@@ -38,7 +39,6 @@ _KNOWN = (
     "BUILTIN_LOCALE",
     "ICU_RULES",
 )
-_NAME = re.compile(r"wst_drill_[0-9]{8}_[0-9]{6}_[0-9a-f]{8}", re.ASCII)
 
 _FOUND = """
 SELECT pg_catalog.shobj_description(d.oid, 'pg_database') FROM pg_catalog.pg_database d WHERE d.datname = %s
@@ -50,11 +50,6 @@ SELECT (SELECT count(*) FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind 
      + (SELECT count(*) FROM pg_catalog.pg_proc WHERE oid >= 16384)
      + (SELECT count(*) FROM pg_catalog.pg_namespace WHERE oid >= 16384 AND nspname !~ '^pg_')
 """
-
-
-def scratch_name(run_id: str) -> str:
-    """The database of that drill."""
-    return "wst_drill_" + run_id.replace("-", "_")
 
 
 def mark_of(run_id: str) -> str:
@@ -114,9 +109,22 @@ def create(session: Session, name: str, locale: Locale, *, run_id: str, place: s
         plain = Locale({"ENCODING": locale.options["ENCODING"], "LOCALE": "'C'", "LOCALE_PROVIDER": "libc"})
         _create(session, name, plain)
         remarks.append(f"the server has no locale as{locale.text}; the scratch database sorts by bytes")
-    mark = quote.literal(mark_of(run_id))
-    session.execute(f"COMMENT ON DATABASE {quote.identifier(name)} IS {mark}".encode())
+    mark(session, name, run_id=run_id)
     return remarks
+
+
+def mark(session: Session, name: str, *, run_id: str) -> None:
+    """Say in its comment whose it is; what the session raises."""
+    text = quote.literal(mark_of(run_id))
+    session.execute(f"COMMENT ON DATABASE {quote.identifier(name)} IS {text}".encode())
+
+
+def close_to_others(session: Session, name: str) -> None:
+    """Only its owner, and superusers, can connect from now on. What the session raises.
+
+    A connection limit would do the same to us where we are no superuser.
+    """
+    session.execute(f"REVOKE CONNECT ON DATABASE {quote.identifier(name)} FROM PUBLIC".encode())
 
 
 def _create(session: Session, name: str, locale: Locale) -> None:
@@ -169,17 +177,26 @@ def make_roles(session: Session, names: List[str], *, run_id: str) -> None:
 
 
 def drop(
-    session: Session, name: str, roles: List[str], *, run_id: str, options: DatabaseOptions
+    session: Session,
+    name: str,
+    roles: List[str],
+    *,
+    run_id: str,
+    options: DatabaseOptions,
+    target: str = "",
+    release: Callable[[], None] = lambda: None,
 ) -> Tuple[bool, List[str]]:
     """Drop the run's database and the roles that it made; whether the database was there, and what was left alone.
 
-    A database without a comment is one whose run died before it could mark it: the name alone, which has the run's id
-    and was free when the run said that it would take it, makes it ours.
+    A database without a comment is one whose run died before it could mark it: the name alone, which has the run's
+    time and was free when the run said that it would take it, makes it ours.
 
-    :raises RestoreTargetRefused: the name is no scratch name, or the comment is somebody else's.
+    :param target: whose place it was to take, for a restore.
+    :param release: takes away what the server drops no database with.
+    :raises RestoreTargetRefused: the name is not that of the run's database, or the comment is somebody else's.
     """
-    if not _NAME.fullmatch(name):
-        raise RestoreTargetRefused(f"{name} is not the name of a scratch database", database=name)
+    if name != database_name(run_id, target):
+        raise RestoreTargetRefused(f"{name} is not the database of run {run_id}", database=name, run_id=run_id)
     left: List[str] = []
     with named(options):
         row: Optional[Tuple[Optional[str]]] = session.execute(_FOUND, (name,)).fetchone()
@@ -187,6 +204,8 @@ def drop(
             if row[0] is not None and row[0] != mark_of(run_id):
                 message = f"{options.place}: database {name} is not of run {run_id}"
                 raise RestoreTargetRefused(message, database=name, run_id=run_id)
+            if subscriptions(session, name):
+                release()
             session.execute(f"DROP DATABASE {quote.identifier(name)} WITH (FORCE)".encode())
         for role in roles:
             if not _drop_role(session, role, run_id=run_id):
@@ -228,4 +247,4 @@ SELECT n.nspname, c.relname FROM pg_catalog.pg_extension e, LATERAL unnest(e.ext
         session.execute("SET LOCAL search_path = public")
         for name in extensions:
             session.execute(f"CREATE EXTENSION IF NOT EXISTS {quote.identifier(name)} CASCADE".encode())
-        return [(schema, name) for schema, name in session.execute(query).fetchall()]
+        return list(session.execute(query).fetchall())

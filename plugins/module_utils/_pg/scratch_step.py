@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The step that makes the scratch database of a run, and the one that takes away what runs have made."""
+"""The step that makes the database that a run restores into, and the one that takes away what runs have made."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _fs
-from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid, RestoreTargetRefused
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    BackupError,
+    InputInvalid,
+    RestoreTargetRefused,
+    SwapUnfinished,
+)
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
 from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import remove_workspace, workspaces
 from ansible_collections.wst.backup.plugins.module_utils._pg import scratch
+from ansible_collections.wst.backup.plugins.module_utils._pg.candidatename import database_name
 from ansible_collections.wst.backup.plugins.module_utils._pg.cluster import find_cluster, make_cluster, remove_cluster
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
@@ -27,8 +33,11 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
     find_scratch,
     reached,
     remove_scratch,
+    within,
     write_scratch,
 )
+from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import let_go
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import REMOVED, SWAPPED, find_journal
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
@@ -37,22 +46,28 @@ _SERVER = "server"  # the cluster's directory in the workspace
 
 @dataclass(frozen=True)
 class Request:
-    """Where the scratch database is made. Without ``server`` on a disposable one of our own."""
+    """Where the database is made. Without ``server`` on a disposable one of our own.
+
+    ``target``: whose place it shall take on that server; empty for a drill.
+    """
 
     layout: HostLayout
     tools_dir: str
     server: Optional[DatabaseOptions] = None
     key_file: str = ""
+    target: str = ""
 
 
 def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[str, Any]:
-    """Make the run's scratch database for that dump.
+    """Make the run's database for that dump.
 
-    :raises NotProved: outside of a run; LeaseLost; RestoreTargetRefused: the run has one already, or its name is
-        taken; DumpMissing, DumpDamaged; ToolMissing, ToolFailed; DbVersionMismatch and what the server refuses.
+    :raises NotProved: outside of a run; LeaseLost; RestoreTargetRefused: the run has one already, its name is taken, or
+        the server lacks the locale of what is restored for good; DumpMissing, DumpDamaged; ToolMissing, ToolFailed;
+        DbVersionMismatch and what the server refuses.
     """
     run_id = _context.require_run_id()
-    name = scratch.scratch_name(run_id)
+    _check_target(request)
+    name = database_name(run_id, request.target)
     if dry_run:
         return {"changed": True, "database": name, "server": _place(request), "disposable": request.server is None}
     layout = layout_of_run(request.layout, run_id)
@@ -66,7 +81,10 @@ def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[st
         with reached(made, tools_dir=request.tools_dir) as (server, password):
             with contextlib.closing(connect(server, password)) as session, named(server):
                 scratch.require_version(session, client_major=tools.pg_restore.major, place=server.place)
-                remarks = scratch.create(session, name, locale, run_id=run_id, place=server.place, exact=False)
+                exact = bool(request.target)
+                remarks = scratch.create(session, name, locale, run_id=run_id, place=server.place, exact=exact)
+                if request.target:
+                    scratch.close_to_others(session, name)
                 version = session.info.parameter_status("server_version")
     return {
         "changed": True,
@@ -78,6 +96,19 @@ def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[st
     }
 
 
+def _check_target(request: Request) -> None:
+    """Raises InputInvalid, RestoreTargetRefused for a target that no database of that server could be swapped for."""
+    if not request.target:
+        return
+    if any(ord(character) < 32 for character in request.target):
+        raise InputInvalid("target has control characters", target=request.target)
+    if request.server is None:
+        raise InputInvalid("a database that takes another's place is made on that one's server: name it", target="")
+    if request.target in (request.server.name, "template0", "template1"):
+        message = f"{request.server.place} cannot be replaced: it is what the server is administered through"
+        raise RestoreTargetRefused(message, server=request.server.place, target=request.target)
+
+
 def _place(request: Request) -> str:
     return request.server.place.rpartition("/")[0] if request.server is not None else "a server of the drill's own"
 
@@ -85,7 +116,7 @@ def _place(request: Request) -> str:
 def _prepare(request: Request, workspace: str, run_id: str, name: str) -> Scratch:
     """Say in the record what is about to be made, and make the server where it is ours."""
     if request.server is not None:
-        made = Scratch(run_id, name, server=request.server, key_file=request.key_file)
+        made = Scratch(run_id, name, server=request.server, key_file=request.key_file, target=request.target)
         with reached(made, tools_dir=request.tools_dir) as (server, password):
             with contextlib.closing(connect(server, password)) as session, named(server):
                 scratch.require_free(session, name, place=server.place)
@@ -129,6 +160,14 @@ def remove(layout: HostLayout, tools_dir: str, *, dry_run: bool) -> Dict[str, An
     return {"changed": bool(removed), "removed": removed, "left": left, "problems": problems}
 
 
+def _was_swapped_in(layout: HostLayout, owner: str) -> bool:
+    """Whether the database is somebody's by now; raises SwapUnfinished where that is not known yet."""
+    journal = find_journal(layout, owner)
+    if journal is not None and journal.unfinished:
+        raise SwapUnfinished(f"the swap of {journal.place} by run {owner} was interrupted", swap=owner)
+    return journal is not None and journal.status in (SWAPPED, REMOVED)
+
+
 def _remove_one(layout: HostLayout, owner: str, tools_dir: str, removed: List[str], left: List[str]) -> None:
     workspace = layout.workspace(owner)
     made = find_scratch(workspace)
@@ -136,13 +175,24 @@ def _remove_one(layout: HostLayout, owner: str, tools_dir: str, removed: List[st
         return
     if made.run_id != owner:
         raise InputInvalid(f"{workspace} has the scratch database of another run, {made.run_id}", path=workspace)
+    if made.target and _was_swapped_in(layout, owner):
+        remove_scratch(workspace)  # what has its name by now would be another's
+        return
     if made.cluster:
         if remove_cluster(made.cluster, tools_dir, run_id=owner):
             removed.append(made.cluster)
     else:
         with reached(made, tools_dir=tools_dir) as (server, password):
             with contextlib.closing(connect(server, password)) as session:
-                dropped, kept = scratch.drop(session, made.database, list(made.roles), run_id=owner, options=server)
+                dropped, kept = scratch.drop(
+                    session,
+                    made.database,
+                    list(made.roles),
+                    run_id=owner,
+                    options=server,
+                    target=made.target,
+                    release=lambda: let_go(within(server, made), password),
+                )
         removed += [made.database] if dropped else []
         left += [f"role {role}" for role in kept]
     remove_scratch(workspace)

@@ -29,7 +29,8 @@ VERSION = 1
 class Scratch:
     """The record. Without ``cluster`` the server is somebody's; ``server`` names its maintenance database.
 
-    ``roles`` are those that the run made, or was about to.
+    ``roles`` are those that the run made, or was about to. ``target`` is the database of the server whose place this
+    one shall take; empty for a drill's.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class Scratch:
     key_file: str = ""
     cluster: str = ""
     roles: Tuple[str, ...] = ()
+    target: str = ""
 
     def with_roles(self, roles: List[str]) -> Scratch:
         """The same with the roles that are about to be made."""
@@ -54,6 +56,7 @@ class Scratch:
             "key_file": self.key_file,
             "cluster": self.cluster,
             "roles": list(self.roles),
+            "target": self.target,
         }
 
 
@@ -78,6 +81,7 @@ def find_scratch(workspace: str) -> Optional[Scratch]:
             key_file=str(body["key_file"]),
             cluster=str(body["cluster"]),
             roles=tuple(str(role) for role in body["roles"]),
+            target=str(body["target"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordDamaged(f"{path} names no scratch database", path=path) from error

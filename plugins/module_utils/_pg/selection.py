@@ -38,6 +38,14 @@ _ACTING = {
     DATABASE_PROPERTIES: "the target is made before",
 }
 _OWNED = ("COMMENT", "SECURITY LABEL", "ACL")
+SETTINGS = "settings"  # those of the database that may not be made
+# What a restore for good brings back, unless it is told not to.
+ACTING_GROUPS = {
+    "event_triggers": ("EVENT TRIGGER",),
+    "publications": ("PUBLICATION", "PUBLICATION TABLE", "PUBLICATION TABLES IN SCHEMA"),
+    "subscriptions": ("SUBSCRIPTION", "SUBSCRIPTION TABLE"),
+    "user_mappings": ("USER MAPPING",),
+}
 _OF_DATABASE = (DATABASE, DATABASE_PROPERTIES)
 _WORDS = re.compile(rb'\s*("(?:[^"]|"")*"|[^\s",;().]+|[.,;()])', re.DOTALL)
 _NO_ROLE = frozenset({"PUBLIC", "CURRENT_USER", "CURRENT_ROLE", "SESSION_USER"})  # how PostgreSQL writes them
@@ -91,6 +99,12 @@ class Selection:
         return frozenset((each.entry.description, each.entry.schema, each.entry.tag) for each in self.left_out)
 
 
+def kept_kinds(leave_out: Iterable[str]) -> Tuple[str, ...]:
+    """The kinds that act by themselves and are restored for good, less those groups."""
+    out = set(leave_out)
+    return tuple(kind for group, kinds in ACTING_GROUPS.items() if group not in out for kind in kinds)
+
+
 def select(
     entries: Sequence[Entry],
     *,
@@ -106,7 +120,7 @@ def select(
         drill must not depend on which server it happens on.
     :param configured: schema and name of the tables and sequences that the extensions which stay bring along, where
         that matters: the rows of others stay behind with theirs.
-    :param keep: kinds that are restored although they act by themselves (a breakglass restore takes event triggers).
+    :param keep: kinds that are restored although they act by themselves, with what belongs to them.
     :raises DbExtensionMissing: with every extension that is neither available nor allowed to be missing.
     """
     allowed, had = set(allow_missing), set(available)
@@ -120,7 +134,7 @@ def select(
     for entry in entries:
         if entry.description == EXTENSION and entry.tag not in allowed and entry.tag not in had:
             missing.append(entry.tag)
-        reason = None if entry.description in wanted else _why_not(entry, allowed)
+        reason = _why_not(entry, allowed, wanted)
         if brought is not None and entry.number in orphans and (entry.schema, entry.tag) not in brought:
             reason = "its extension is left out"
         if reason is None:
@@ -139,24 +153,41 @@ def configuration(entries: Sequence[Entry]) -> List[Entry]:
     return [entry for entry in entries if entry.description in data and (entry.schema, entry.tag) not in defined]
 
 
-def _why_not(entry: Entry, allowed: Set[str]) -> Optional[str]:
-    if entry.description in _ACTING:
-        return _ACTING[entry.description]
+def _why_not(entry: Entry, allowed: Set[str], wanted: Set[str]) -> Optional[str]:
+    acting = {kind: reason for kind, reason in _ACTING.items() if kind not in wanted}
+    if entry.description in acting:
+        return acting[entry.description]
     if entry.description == EXTENSION and entry.tag in allowed:
         return "it may be missing"
     if entry.description in _OWNED:
         # Of an extension only its owner may comment, and of what stays behind there is nothing to comment.
         if entry.tag.startswith("EXTENSION "):
             return "its owner is the server's"
-        kind = next((kind for kind in sorted(_ACTING, key=len, reverse=True) if entry.tag.startswith(kind + " ")), None)
+        kind = next((kind for kind in sorted(acting, key=len, reverse=True) if entry.tag.startswith(kind + " ")), None)
         if kind is not None:
             return "it belongs to a " + kind.lower()
     return None
 
 
-def use_list(selection: Selection) -> bytes:
+def use_list(entries: Iterable[Entry]) -> bytes:
     """The file for ``pg_restore --use-list``: the numbers alone decide, the rest of each line is for people."""
-    return "".join(f"{entry.number}; {entry.description}\n" for entry in selection.entries).encode("ascii", "replace")
+    return "".join(f"{entry.number}; {entry.description}\n" for entry in entries).encode("ascii", "replace")
+
+
+def in_passes(entries: Sequence[Entry], *, owners: bool) -> List[List[Entry]]:
+    """The entries by the calls of pg_restore that restore them.
+
+    With owners, schemas and the grants on them come first: who is to own something in a schema must be allowed to
+    create there when it is given to them, unless a superuser gives it.
+    """
+    first = [entry for entry in entries if owners and _is_of_schema(entry)]
+    taken = {entry.number for entry in first}
+    rest = [entry for entry in entries if entry.number not in taken]
+    return [first, rest] if first else [rest]
+
+
+def _is_of_schema(entry: Entry) -> bool:
+    return entry.description == "SCHEMA" or (entry.description == "ACL" and entry.tag.startswith("SCHEMA "))
 
 
 def policy_roles(entries: Iterable[Entry]) -> List[str]:

@@ -23,7 +23,11 @@ MAX_ENTRIES = 5_000_000
 TABLE_DATA, EXTENSION = "TABLE DATA", "EXTENSION"
 SEQUENCE_SET = "SEQUENCE SET"
 DATABASE, DATABASE_PROPERTIES, POLICY = "DATABASE", "DATABASE PROPERTIES", "POLICY"
-_DEFINED = frozenset({DATABASE, DATABASE_PROPERTIES, POLICY, SEQUENCE_SET, "ACL"})  # whose statements somebody reads
+ACL, DEFAULT_ACL, COMMENT, SECURITY_LABEL = "ACL", "DEFAULT ACL", "COMMENT", "SECURITY LABEL"
+PUBLICATION, SUBSCRIPTION, EVENT_TRIGGER, USER_MAPPING = "PUBLICATION", "SUBSCRIPTION", "EVENT TRIGGER", "USER MAPPING"
+# Whose statements somebody reads.
+_DEFINED = frozenset({DATABASE, DATABASE_PROPERTIES, POLICY, SEQUENCE_SET, ACL, DEFAULT_ACL, PUBLICATION, USER_MAPPING})
+ON_DATABASE = "DATABASE "  # what the tags of a database's grants and comment begin with
 RELATIONS = ("TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW")
 _ALGORITHMS = {0: "none", 1: "gzip", 2: "lz4", 3: "zstd"}
 
@@ -193,7 +197,7 @@ class _Reader:
             copy=copy,
             has_data=has_data,
             number=number,
-            definition=definition if description in _DEFINED else b"",
+            definition=definition if description in _DEFINED or tag.startswith(ON_DATABASE) else b"",
         )
 
     def _int(self) -> int:
