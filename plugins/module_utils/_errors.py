@@ -346,6 +346,7 @@ class ServiceFailed(BackupError):
     remedy = (
         "Look into the host's event log for the named service, stop or start it by hand, then go on. What the message "
         "lists as stopped by us is to be started again."
+    )
 
 
 class SwapUnfinished(BackupError):
