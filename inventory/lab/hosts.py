@@ -69,6 +69,8 @@ def backup(entry: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
         "wst_backup_root": paths["root"],
         "backup_sources": [{"name": "wst", "path": paths["web"]}, {"name": "wst-api", "path": paths["api"]}],
         "backup_database": {**at, "name": server["database"], "user": server["user"], **tls},
+        # Who restores, for: -e restore_database='{{ lab_restore_database }}'
+        "lab_restore_database": {**at, "name": server["database"], "user": server["restore_user"], **tls},
         # PostgreSQL's server does not run under wine, so that drills there restore to the lab's own.
         "restore_test_server": {**at, "name": "postgres", "user": server["restore_user"], **tls} if windows else {},
         "backup_environment": {"SSL_CERT_FILE": paths["ca_file"]} if windows else {},

@@ -93,6 +93,10 @@ dump:
   description: Where the database dump is; null where it was not restored.
   returned: success
   type: str
+roles:
+  description: Where C(roles.sql) is; null where it was not restored, and in check mode.
+  returned: success
+  type: str
 files:
   description: Files that were restored.
   returned: success

@@ -142,6 +142,14 @@ pairs:
   returned: success
   type: list
   elements: dict
+database:
+  description: The database that is replaced, as C(host:port/name); null where none is.
+  returned: success
+  type: str
+tree:
+  description: Where the dump is to be extracted to; empty in check mode, and where no database is restored.
+  returned: success
+  type: str
 reason:
   description: The reason, as it is recorded.
   returned: success
@@ -160,6 +168,10 @@ dump_size:
   type: int
 rows:
   description: Rows in its dump.
+  returned: success
+  type: int
+database_size:
+  description: How large the database was on its server, in bytes.
   returned: success
   type: int
 made_at:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from ansible_collections.wst.backup.plugins.plugin_utils._tables import count_te
 _UNNAMED = "input_invalid"
 _UNNAMED_REMEDY = "Ansible refused the task itself: correct the variable or option that the message names."
 
+_TOLD = re.compile(r"([a-z][a-z0-9]*(?:_[a-z0-9]+)*): ")
+
 _HEAD = ("HOST", "RESULT", "ARTIFACT", "SIZE", "FILES", "ROWS", "LEVEL", "MIRROR", "RETENTION", "DURATION")
 
 
@@ -22,8 +25,9 @@ def failure(result: Mapping[str, Any], *, step: str) -> dict[str, Any]:
 
     :param step: the name of the task that failed.
     """
-    code = result.get("code")
     message = str(result.get("msg") or result.get("message") or "the task failed and gave no reason")
+    told = _TOLD.match(message)  # a role that tidied up first fails with the words of what had failed
+    code = result.get("code") or (told[1] if told else None)
     remedy = str(result.get("remedy") or (_UNNAMED_REMEDY if not code else ""))
     code = str(code or _UNNAMED)
     if code not in message:

@@ -23,7 +23,9 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{pair['source']} is extracted to {pair['extract']}, compared, and takes the place of {pair['target']}"
         )
+    if result.get("database"):
+        lines.append(f"the dump is restored beside, compared, and takes the place of {result['database']}")
     if result.get("production"):
         lines.append(f"production is replaced: {result.get('target')}. A safety backup is made before")
-        lines.append("the old trees stay beside the new ones until playbook restore_swap.yml removes them")
+        lines.append("what was replaced stays beside until playbook restore_swap.yml removes it")
     return lines

@@ -158,3 +158,52 @@ def test_a_control_node_that_dies_leaves_the_old_trees_or_the_new(world: World) 
     assert resumed.code == 0, resumed.output
     assert {name: content(tree) for name, tree in world.sources.items()} == good
     assert world.play("backup.yml", extra={"backup_stale_after": 1}).code == 0
+
+
+def test_a_database_takes_the_place_of_production_and_gives_it_back(world: World) -> None:
+    """With its owners: the application's role goes on with its old password, reads, writes and creates."""
+    place = "{host}:{port}/{name}".format(**world.variables()["backup_database"])
+    told = {
+        **REASON,
+        **AS_L6,
+        "restore_database": "{{ lab_restore_database }}",
+        "restore_target": place,
+        "restore_confirm": place,
+    }
+    with world.connect() as session:
+        rows = session.execute("SELECT count(*) FROM app.employees").fetchone()
+        session.execute("DELETE FROM app.employees WHERE manager_id IS NOT NULL")
+        emptied = session.execute("SELECT count(*) FROM app.employees").fetchone()
+    assert rows != emptied
+    refused = world.play("restore.yml", extra={**told, **AS_L5})
+    assert refused.failed_with("not_authorized"), refused.output
+    checked = world.play("restore.yml", "--check", extra=told)
+    assert checked.code == 0, checked.output
+    done = world.play("restore.yml", extra=told)
+    assert done.code == 0, done.output
+    record = next(record for record in reversed(world.audit()) if record["event"] == "restore")
+    assert record["details"]["safety"]
+    old = record["details"]["old_database"]
+    with world.as_application() as session:
+        assert session.execute("SELECT count(*) FROM app.employees").fetchone() == rows
+        session.execute("CREATE TABLE app.made_after (a int)")
+        session.execute("INSERT INTO app.made_after VALUES (1)")
+        session.execute("DROP TABLE app.made_after")
+    with world.connect("postgres") as session:
+        names = {name for (name,) in session.execute("SELECT datname FROM pg_database").fetchall()}
+    assert old in names
+    assert not [name for name in names if "_restore_" in name]
+    assert world.play("backup.yml").code == 0
+
+    change = {**REASON, **AS_L6, "restore_swap": record["run_id"], "restore_swap_of": "database"}
+    undone = world.play("restore_swap.yml", extra={**change, "restore_swap_state": "undone"})
+    assert undone.code == 0, undone.output
+    with world.as_application() as session:
+        assert session.execute("SELECT count(*) FROM app.employees").fetchone() == emptied
+    again = world.play("restore.yml", extra={**told, "restore_set": record["details"]["artifact"]})
+    assert again.code == 0, again.output
+    swap = next(record for record in reversed(world.audit()) if record["event"] == "restore")["run_id"]
+    removed = world.play("restore_swap.yml", extra={**change, "restore_swap": swap, "restore_swap_state": "absent"})
+    assert removed.code == 0, removed.output
+    with world.as_application() as session:
+        assert session.execute("SELECT count(*) FROM app.employees").fetchone() == rows

@@ -162,6 +162,20 @@ class World:
             autocommit=True,
         )
 
+    def as_application(self) -> psycopg.Connection[Any]:
+        """A session of the role that owns the database, with the password that it always had."""
+        server = self.record["postgres"]
+        return psycopg.connect(
+            host=server["host"],
+            port=server["port"],
+            dbname=server["database"],
+            user=server["user"],
+            password=Path(server["password_file"]).read_text().strip(),
+            sslmode="verify-full",
+            sslrootcert=server["ca"],
+            autocommit=True,
+        )
+
     def psql(self, database: str) -> list[str]:
         """The server's own psql, as the superuser."""
         server = self.record["postgres"]

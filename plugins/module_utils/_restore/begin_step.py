@@ -9,12 +9,15 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._authority.check import require
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
 from ansible_collections.wst.backup.plugins.module_utils._authority.record import read_authority
 from ansible_collections.wst.backup.plugins.module_utils._drill.choice import choose
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, SetMissing
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.listing import opened
@@ -25,6 +28,8 @@ from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import
 )
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+
+TREE = "set"  # in the run's workspace: what of the artifact the database is restored from
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     level = L6 if production else L5
     details = {"artifact": stem, "targets": text or request.beside, "production": production, "reason": reason}
     grant = require(request.layout, level, targets.PURPOSE, details, dry_run=dry_run)
+    workspace = _workspace(request) if request.database is not None and not dry_run else ""
     return {
         "changed": False,
         "artifact": stem,
@@ -80,8 +86,17 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "target": text,
         "pairs": [_pair(name, tree, request.suffix) for name, tree in request.trees],
         "reason": reason,
+        "database": _place(request),
+        "tree": os.path.join(workspace, TREE) if workspace else "",
         **_sizes(manifest),
     }
+
+
+def _workspace(request: Request) -> str:
+    """Where the dump is extracted to; raises NotProved, LeaseLost and its like."""
+    run_id = _context.require_run_id()
+    with held(request.layout, run_id):
+        return make_workspace(request.layout, run_id)
 
 
 def _artifact(request: Request) -> Tuple[str, str]:
@@ -127,7 +142,7 @@ def _pair(name: str, tree: str, suffix: str) -> Dict[str, str]:
 
 def _sizes(manifest: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
     if manifest is None:
-        return {"bytes": None, "files": None, "dump_size": None, "rows": None, "made_at": None}
+        return {"bytes": None, "files": None, "dump_size": None, "rows": None, "made_at": None, "database_size": None}
     totals, database = manifest["totals"], manifest["database"]
     return {
         "bytes": totals.get("bytes"),
@@ -135,6 +150,7 @@ def _sizes(manifest: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
         "dump_size": manifest["dump"].get("size"),
         "rows": database.get("rows_total"),
         "made_at": database.get("snapshot_at"),
+        "database_size": database.get("database", {}).get("size"),
     }
 
 

@@ -21,13 +21,13 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     RestoreTargetRefused,
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import free_bytes, remove_tree, translate_oserror
-from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._layout import ROLES_SQL, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.extract import Extractor, Plan, survey
 from ansible_collections.wst.backup.plugins.module_utils._restore.listing import Artifact, opened
-from ansible_collections.wst.backup.plugins.module_utils._restore.selection import DUMP, FILES, Selection
+from ansible_collections.wst.backup.plugins.module_utils._restore.selection import DUMP, FILES, ROLES, Selection
 from ansible_collections.wst.backup.plugins.module_utils._sets.holds import held_file
 
 UNLISTED = (
@@ -85,6 +85,7 @@ def extract(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "artifact": artifact.name,
         "file": request.path,
         "dump": os.path.join(request.target, *dump.split("/")) if dump else None,
+        "roles": _roles(request),
         **totals.body(),
         "needed": plan.space,
         "free": free,
@@ -105,6 +106,12 @@ def _resolved(selection: Selection, artifact: Artifact) -> Selection:
         if selection.parts == frozenset((FILES,)) and artifact.found is None:
             return selection  # a foreign ZIP without a dump is all files
         raise
+
+
+def _roles(request: Request) -> Optional[str]:
+    """Where ``roles.sql`` came to; None where it was not restored."""
+    path = os.path.join(request.target, ROLES_SQL)
+    return path if ROLES in request.selection.parts and os.path.exists(api.long_path(path)) else None
 
 
 def _dump(selection: Selection, artifact: Artifact) -> Optional[str]:

@@ -118,6 +118,9 @@ def make_database(server: Server, password: str, restore_password: str) -> None:
     with server.connect() as connection:
         _make_role(connection, BACKUP_ROLE, "NOSUPERUSER NOCREATEDB NOCREATEROLE", password)
         _make_role(connection, RESTORE_ROLE, "NOSUPERUSER CREATEDB CREATEROLE", restore_password)
+        # Who restores must be able to become the owners, and to rename what they own.
+        grant = sql.SQL("GRANT {} TO {} WITH INHERIT TRUE, SET TRUE")
+        connection.execute(grant.format(sql.Identifier(BACKUP_ROLE), sql.Identifier(RESTORE_ROLE)))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(
