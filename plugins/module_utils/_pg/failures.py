@@ -151,7 +151,9 @@ def of_restoring(tool: str, exit_code: int, stderr: str, *, name: str, place: st
     """
     lines = [line.strip() for line in stderr.splitlines()]
     told = [line for line in lines if re.match(r"\S*pg_restore\S*: (error|fatal|from TOC entry)", line)]
-    line = headline("\n".join(told))
+    line = headline("\n".join(told or lines))
+    if not told or "could not open TOC file" in line:
+        return _of_tool(ToolFailed, tool, exit_code, "\n".join(told) or line, place=place)
     if re.search(r"could not execute query|COPY failed|error returned by PQ", line):
         # The names of tables are in the text: only what the server says of itself has a name of its own.
         error = name_of_text(line)

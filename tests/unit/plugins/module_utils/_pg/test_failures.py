@@ -176,6 +176,8 @@ RESTORING = [
     ('pg_restore: error: connection to server at "x" failed: FATAL:  password authentication failed for user "y"',
      "db_auth_failed"),
     ("pg_restore: error: could not read from input file: end of file", "dump_damaged"),
+    ('pg_restore: error: could not open TOC file "restore.list": No such file or directory', "tool_failed"),
+    ("unrecognized win32 error code: 127\nand more", "tool_failed"),
     ("C:\\\\x\\\\pg_restore.exe: error: could not uncompress data: (null)", "dump_damaged"),
 ]  # fmt: skip
 
