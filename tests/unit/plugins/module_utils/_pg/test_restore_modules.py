@@ -35,10 +35,11 @@ def restore(database17: Any, monkeypatch: Any, tmp_path: Path) -> Iterator[Any]:
 def call(run: Restore, module: str, *, level: str = "L6", check: bool = False, **params: Any) -> dict[str, Any]:
     """The module's result; no secret may be in what it says."""
     arguments = {"root": run.layout.root, "_ansible_check_mode": check, **params}
+    secrets = {"authority_token": TOKENS[level]} if level in TOKENS else {}
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(sys.path),
-        "S": json.dumps({"authority_token": TOKENS[level]}),
+        "S": json.dumps(secrets),
     }
     argv = [sys.executable, "-c", "import os\n" + WITH_SECRETS, run.run_id, PACKAGE + module]
     done = subprocess.run(argv, input=json.dumps(arguments).encode(), env=environment, capture_output=True, check=False)
@@ -55,7 +56,9 @@ def test_the_whole_way(restore: Any) -> None:
     made = {"purpose": "restore", "target": run.database.name, "server": server, **tools, **dump}
     swap = {"reason": "a test", "target": run.place, "confirm": run.place}
 
-    assert call(run, "pg_scratch", check=True, **made)["database"] == run.candidate
+    assert call(run, "pg_scratch", check=True, level="L5", **made)["database"] == run.candidate
+    for check in (True, False):
+        assert call(run, "pg_scratch", check=check, level="operator", **made)["code"] == "not_authorized"
     assert call(run, "pg_restore", check=True, owners=True, **tools, **dump)["changed"] is True
     assert call(run, "pg_swap", check=True, **swap)["changed"] is True
     assert call(run, "pg_swap", check=True, level="L5", **swap)["code"] == "not_authorized"

@@ -79,7 +79,7 @@ def properties(name: str) -> list[str]:
 FACTS = """
 SELECT pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, d.datlocprovider::text,
        d.datallowconn, d.datconnlimit, shobj_description(d.oid, 'pg_database'),
-       (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(d.datacl) a),
+       (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(coalesce(d.datacl, acldefault('d', d.datdba))) a),
        (SELECT array_agg(coalesce(r.rolname, '') || ' ' || array_to_string(s.setconfig, ' ') ORDER BY r.rolname)
           FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = d.oid)
   FROM pg_database d WHERE d.datname = '{}'
@@ -347,3 +347,28 @@ def test_who_made_the_candidate_and_its_superusers_are_the_only_ones_who_reach_i
     run.all(body)
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         run.database.server.rows("SELECT 1", database=run.candidate, user="shop_app", password=SECRET)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
+        "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'",
+        "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C' LOCALE 'C.UTF-8'",
+    ],
+)
+def test_encoding_and_locale_are_those_of_the_dumped_database(restore17: Any, made: str) -> None:
+    run, _body = restore17
+    quoted = f'"{run.database.name}"'
+    run.database.server.run(
+        f"DROP DATABASE {quoted} WITH (FORCE)", f"CREATE DATABASE {quoted} TEMPLATE template0 {made}"
+    )
+    run.database.run(SHOP, "INSERT INTO app.items VALUES (1000, chr(228))")
+    before = facts(run.database)
+    locale = f"SELECT datlocale FROM pg_database WHERE datname = '{run.database.name}'"
+    provided = run.database.server.rows(locale)
+    run.all(run.produce_again())
+    run.swap()
+    assert facts(run.database) == before
+    assert run.database.server.rows(locale) == provided
+    assert run.database.rows("SELECT ascii(name) FROM app.items WHERE id = 1000") == [(228,)]
