@@ -10,7 +10,9 @@ from typing import Any, Iterator
 
 import psycopg
 import pytest
+from unit import pgserver
 from unit.plugins.module_utils._pg import drill_kit
+from unit.plugins.module_utils._pg.conftest import _database as make
 from unit.plugins.module_utils._pg.restore_kit import SECRET, Restore
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
@@ -372,3 +374,28 @@ def test_encoding_and_locale_are_those_of_the_dumped_database(restore17: Any, ma
     assert facts(run.database) == before
     assert run.database.server.rows(locale) == provided
     assert run.database.rows("SELECT ascii(name) FROM app.items WHERE id = 1000") == [(228,)]
+
+
+def test_6000_tables_and_30000_large_objects_with_owners_and_the_locks_that_every_server_has(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    with pgserver.running(17, max_locks_per_transaction="64", max_connections="100") as server:
+        for database in make(lambda _major: server, 17, tmp_path):
+            for run, _body in shop(database, monkeypatch, tmp_path):
+                database.run(
+                    "DO $$ BEGIN FOR n IN 1..6000 LOOP EXECUTE format('CREATE TABLE app.t%s (a int PRIMARY KEY)', n); "
+                    "EXECUTE format('ALTER TABLE app.t%s OWNER TO shop_owner', n); "
+                    "EXECUTE format('GRANT SELECT ON app.t%s TO shop_app', n); "
+                    "IF n % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$",
+                    "DO $$ BEGIN FOR n IN 10001..40000 LOOP PERFORM lo_from_bytea(n, 'object'::bytea); "
+                    "EXECUTE format('ALTER LARGE OBJECT %s OWNER TO shop_owner', n); "
+                    "EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO shop_app', n); "
+                    "IF n % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$",
+                )
+                found = run.all(run.produce_again())
+                assert (found["tables"], found["large_objects"]) == (6003, 30001)
+                assert run.swap()["status"] == "swapped"
+                assert as_application(run, "SELECT count(*) FROM app.t6000", "SELECT lo_get(40000)") == [
+                    (0,),
+                    (b"object",),
+                ]
