@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from ansible_collections.wst.backup.plugins.plugin_utils._host_python import HostPythonAction
+from ansible_collections.wst.backup.plugins.plugin_utils._secrets import AUTHORITY
 
 
 class ActionModule(HostPythonAction):
     """See the module's documentation."""
 
     runs_as = "job"
+    carries = AUTHORITY

@@ -72,7 +72,7 @@ options:
     description:
       - With O(owners), how many bytes the server has free, as its provider or its disk tells. No server says it by
         itself. Less than the database and the log can need is the failure C(no_space).
-      - Without it, what is needed is a remark.
+      - Without it, RV(needed_bytes) tells how many that are.
     type: int
   tools_dir:
     description: Directory on the host with C(pg_dump) and C(pg_restore).
@@ -132,6 +132,10 @@ remarks:
   returned: success, not in check mode
   type: list
   elements: str
+needed_bytes:
+  description: About how many bytes the server needs for the new database, and the log of writing it.
+  returned: success, with O(owners), not in check mode
+  type: int
 seconds:
   description: How long C(pg_restore) took.
   returned: success, not in check mode

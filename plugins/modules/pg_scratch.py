@@ -107,6 +107,10 @@ attributes:
   idempotent:
     support: partial
     details: Removing is; a run makes its database once.
+notes:
+  - With O(purpose=restore) it needs proven authority, L5 or L6. The token comes from variable
+    C(wst_backup_authority_token), which is best kept in a vault of its level, and never stands in a parameter. Every
+    grant and refusal is in the audit log.
 author:
   - wst.backup contributors (@wst-backup)
 seealso:

@@ -121,9 +121,14 @@ closed_seconds:
   description: How long it took from the closing of the old database to the opening of the new one.
   returned: when a database was swapped in
   type: float
+remarks:
+  description: What stays with the old database and somebody may miss, such as its replication slots.
+  returned: when a database was swapped in
+  type: list
+  elements: str
 """
 
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
@@ -150,7 +155,7 @@ def argument_spec() -> Dict[str, Any]:
     }
 
 
-def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
+def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Dict[str, Any]:
     """Do it; returns the module's result."""
     request = Request(
         layout=HostLayout(params["root"]),
@@ -160,7 +165,10 @@ def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         confirm=params["confirm"] or "",
         swap=params["swap"],
     )
-    return run(request, dry_run=check_mode)
+    result = run(request, dry_run=check_mode)
+    for remark in result.get("remarks", ()):
+        warn(remark)
+    return result
 
 
 def main() -> None:
@@ -174,7 +182,7 @@ def main() -> None:
         ],
         supports_check_mode=True,
     )
-    _edge.run(module, lambda: work(module.params, check_mode=module.check_mode))
+    _edge.run(module, lambda: work(module.params, check_mode=module.check_mode, warn=module.warn))
 
 
 if __name__ == "__main__":

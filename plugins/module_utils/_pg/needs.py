@@ -140,8 +140,8 @@ def _not_assumed(needs: Needs, server: Server) -> List[str]:
     return barred + [f"it does not inherit from {name}" for name, role in known if role.may_become and not role.may_use]
 
 
-def space(*, size: int, wal: int, free: Optional[int], place: str) -> str:
-    """What to say of the room that a second database needs; raises NoSpace where it is known to be too little.
+def space(*, size: int, wal: int, free: Optional[int], place: str) -> int:
+    """The bytes that a second database needs; raises NoSpace where there are known to be fewer.
 
     :param size: of the database in bytes, as far as it is known.
     :param wal: how far the server lets its log grow, in bytes.
@@ -151,7 +151,7 @@ def space(*, size: int, wal: int, free: Optional[int], place: str) -> str:
     if free is not None and free < needed:
         message = f"{place} has {free} bytes free; the new database needs about {size}, and the log up to {wal}"
         raise NoSpace(message, server=place, needed=needed, free=free)
-    return f"the server needs about {needed} bytes more for the new database and its log" if free is None else ""
+    return needed
 
 
 def logins_of(roles_sql: str) -> Set[str]:

@@ -67,6 +67,12 @@ def prepared(session: Session, name: str) -> List[str]:
     return [gid for (gid,) in session.execute(_PREPARED, (name,)).fetchall()]
 
 
+def slots(session: Session, name: str) -> List[str]:
+    """The replication slots of that database, which a rename does not move to another; what the session raises."""
+    query = "SELECT slot_name FROM pg_catalog.pg_replication_slots WHERE database = %s ORDER BY slot_name"
+    return [slot for (slot,) in session.execute(query, (name,)).fetchall()]
+
+
 def obstacles(session: Session, name: str) -> List[str]:
     """What would keep us from renaming that database, one sentence each."""
     found = [f"transaction {gid!r} is prepared there and waits for its end" for gid in prepared(session, name)]

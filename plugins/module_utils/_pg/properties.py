@@ -144,7 +144,7 @@ def _grant(statement: Statement, name: str) -> Form:
         return ("SET", "ROLE", *statement[3:])
     if statement == ("RESET", "SESSION", "AUTHORIZATION"):
         return ("RESET", "ROLE")
-    for place in range(len(statement) - 3):
+    for place in range(len(statement) - 3) if statement[:1] in (("GRANT",), ("REVOKE",)) else ():
         if statement[place : place + 2] == ("ON", "DATABASE") and statement[place + 3] in ("TO", "FROM"):
             return _form(statement, place + 2, name)
     raise _strange(statement, name)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._pg import needs, occupants
@@ -49,8 +49,8 @@ def require(
     roles_sql: Optional[str] = None,
     size: Optional[int] = None,
     free: Optional[int] = None,
-) -> List[str]:
-    """Refuse what cannot come out well; returns remarks.
+) -> Tuple[int, List[str]]:
+    """Refuse what cannot come out well; returns about how many bytes the server needs for it, and remarks.
 
     :param target: the database whose place the new one shall take.
     :param place: the server in words.
@@ -68,12 +68,12 @@ def require(
         raise found[0]
     (wal,) = one_row(session, _WAL)
     largest = max(size or 0, _size(session, target))
-    remarks = [needs.space(size=largest, wal=wal, free=free, place=place)]
-    remarks += [f"would keep {target} from being swapped now: {each}" for each in occupants.obstacles(session, target)]
+    room = needs.space(size=largest, wal=wal, free=free, place=place)
+    remarks = [f"would keep {target} from being swapped now: {each}" for each in occupants.obstacles(session, target)]
     without = _cannot_log_in(session) if server.superuser else []
     if without:
         remarks.append(f"roles that log in and have no password: {shorten(without)}")
-    return [remark for remark in remarks if remark]
+    return room, remarks
 
 
 def _size(session: Session, name: str) -> int:

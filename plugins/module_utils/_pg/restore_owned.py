@@ -68,13 +68,22 @@ def require_target(made: Scratch) -> None:
         raise InputInvalid("owners come back into what pg_scratch made with purpose=restore, and this is a drill's")
 
 
-def run(work: Work, owned: Owned, tools: Tools) -> Tuple[Warnings, List[str]]:
-    """Refuse what cannot come out well, restore, and put on record what it is; returns warnings and remarks.
+@dataclass(frozen=True)
+class Outcome:
+    """What was said, by pg_restore and by us, and about how many bytes the server needed."""
+
+    warnings: Warnings
+    remarks: List[str]
+    needed_bytes: int
+
+
+def run(work: Work, owned: Owned, tools: Tools) -> Outcome:
+    """Refuse what cannot come out well, restore, and put on record what it is.
 
     :raises DbRoleMissing, DbPermission, RestoreTargetRefused, NoSpace: nothing was restored yet; and as ``restore``.
     """
     properties = properties_of(work.toc)
-    remarks, spoken = _examine(work, owned, properties)
+    room, remarks, spoken = _examine(work, owned, properties)
     ownership.begin(work.target, work.password, properties, skip_refused=owned.skip_refused)
     apart = {entry.number for entry in spoken}
     chosen = replace(work.chosen, entries=[each for each in work.chosen.entries if each.number not in apart])
@@ -82,7 +91,7 @@ def run(work: Work, owned: Owned, tools: Tools) -> Tuple[Warnings, List[str]]:
     warnings = restore(order, work.target, work.password, tools)
     _grant(work, spoken)
     remarks += _record(work, owned, properties)
-    return warnings, remarks
+    return Outcome(warnings, remarks, room)
 
 
 def record_bare(work: Work) -> None:
@@ -90,11 +99,11 @@ def record_bare(work: Work) -> None:
     _record(work, None, properties_of(work.toc))
 
 
-def _examine(work: Work, owned: Owned, properties: Properties) -> Tuple[List[str], List[Entry]]:
-    """Remarks, and the grants that we must make ourselves."""
+def _examine(work: Work, owned: Owned, properties: Properties) -> Tuple[int, List[str], List[Entry]]:
+    """The bytes that are needed, remarks, and the grants that we must make ourselves."""
     needed = needs.needs_of(work.chosen.entries, properties)
     with contextlib.closing(connect(work.target, work.password)) as session, named(work.target):
-        remarks = restorable.require(
+        room, remarks = restorable.require(
             session,
             needed,
             target=work.made.target,
@@ -104,7 +113,7 @@ def _examine(work: Work, owned: Owned, properties: Properties) -> Tuple[List[str
             free=owned.free,
         )
         superuser = restorable.read_server(session).superuser
-    return remarks, [] if superuser else grants.spoken(work.chosen.entries)
+    return room, remarks, [] if superuser else grants.spoken(work.chosen.entries)
 
 
 def _grant(work: Work, spoken: List[Entry]) -> None:

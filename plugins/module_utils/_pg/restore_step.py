@@ -70,8 +70,9 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
             work = Work(made, target, password, workspace, request.dump, toc, chosen, request.rows)
             began = time.monotonic()
             if request.owned is not None:
-                warnings, told = restore_owned.run(work, request.owned, tools)
-                return _result(chosen, [], warnings, told, seconds=time.monotonic() - began)
+                done = restore_owned.run(work, request.owned, tools)
+                result = _result(chosen, [], done.warnings, done.remarks, seconds=time.monotonic() - began)
+                return {**result, "needed_bytes": done.needed_bytes}
             roles = _make_roles(workspace, made, target, password, chosen)
             warnings = restore(
                 Order(request.dump, chosen, workspace, owners=False, rows=request.rows), target, password, tools

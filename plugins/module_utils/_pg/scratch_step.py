@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _fs
@@ -37,6 +37,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
     write_scratch,
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import let_go
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapauthority import require_beside
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import REMOVED, SWAPPED, find_journal
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -61,13 +62,16 @@ class Request:
 def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[str, Any]:
     """Make the run's database for that dump.
 
-    :raises NotProved: outside of a run; LeaseLost; RestoreTargetRefused: the run has one already, its name is taken, or
-        the server lacks the locale of what is restored for good; DumpMissing, DumpDamaged; ToolMissing, ToolFailed;
-        DbVersionMismatch and what the server refuses.
+    :raises NotProved: outside of a run; NotAuthorized: for a restore, L5 was not proven; LeaseLost;
+        RestoreTargetRefused: the run has one already, its name is taken, or the server lacks the locale of what is
+        restored for good; DumpMissing, DumpDamaged; ToolMissing, ToolFailed; DbVersionMismatch and what the server
+        refuses.
     """
     run_id = _context.require_run_id()
     _check_target(request)
     name = database_name(run_id, request.target)
+    if request.server is not None and request.target:
+        require_beside(request.layout, replace(request.server, name=request.target).place, dry_run=dry_run)
     if dry_run:
         return {"changed": True, "database": name, "server": _place(request), "disposable": request.server is None}
     layout = layout_of_run(request.layout, run_id)

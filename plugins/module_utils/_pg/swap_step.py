@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, RestoreTargetRefused
@@ -34,6 +34,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import 
     write_journal,
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import DONE, Names, Standing, obstacles, stage
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 
 STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT = "swapped", "resumed", "undone", "absent"
 STATES = (STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT)
@@ -95,13 +96,15 @@ def _swap(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     with held(request.layout, run_id) as lease:
         password = read_key(made.key_file)
         journal = mine if mine is not None and mine.unfinished else None
+        remarks: List[str] = []
         if journal is None:
-            journal = _prepare(made, proved, server, password)
+            journal, remarks = _prepare(made, proved, server, password)
         _jobs.check()  # the last moment: what has begun goes on to its end
         lease.check()
         began = time.monotonic()
         done = swapend.carry_out(request.layout, journal, password)
-    return {**_result(done, changed=True), "closed_seconds": round(time.monotonic() - began, 1)}
+    seconds = round(time.monotonic() - began, 1)
+    return {**_result(done, changed=True), "closed_seconds": seconds, "remarks": remarks}
 
 
 def _server_of(made: Scratch, request: Request) -> DatabaseOptions:
@@ -122,8 +125,8 @@ def _refuse_unfinished(layout: HostLayout, run_id: str) -> None:
         raise RestoreTargetRefused(f"swap {names} was interrupted: end it first (state resumed)", swaps=names)
 
 
-def _prepare(made: Scratch, proved: Candidate, server: DatabaseOptions, password: str) -> Journal:
-    """Everything that can be refused is refused here, while production is open and untouched."""
+def _prepare(made: Scratch, proved: Candidate, server: DatabaseOptions, password: str) -> Tuple[Journal, List[str]]:
+    """Everything that can be refused is refused here, while production is open and untouched; with remarks."""
     with contextlib.closing(connect(server, password)) as session, named(server):
         now = swap.read_standing(session)
         journal = _journal(made, proved, server, now)
@@ -131,7 +134,9 @@ def _prepare(made: Scratch, proved: Candidate, server: DatabaseOptions, password
             occupants.require_owner(session, name, place=journal.place)
             occupants.require_clear(session, name, place=journal.place)
         swap.rehearse(session, journal)
-    return journal
+        staying = occupants.slots(session, journal.names.target)
+    told = f"replication slots stay with the old database, and keep the log for their readers: {shorten(staying)}"
+    return journal, [told] if staying else []
 
 
 def _journal(made: Scratch, proved: Candidate, server: DatabaseOptions, now: Standing) -> Journal:

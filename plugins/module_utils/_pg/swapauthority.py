@@ -37,6 +37,14 @@ def level_for(layout: HostLayout, target: str) -> str:
     return L6 if authority is not None and authority.is_production_database(host, port, name) else L5
 
 
+def require_beside(layout: HostLayout, target: str, *, dry_run: bool) -> Grant:
+    """Prove that a database may be made beside that one; raises as ``require_for``.
+
+    It takes the server's room, and nobody's place yet.
+    """
+    return require(layout, L5, PURPOSE, {"target": target, "beside": True}, dry_run=dry_run)
+
+
 def require_for(
     layout: HostLayout, target: str, details: Any, *, removes: bool = False, dry_run: bool = False
 ) -> Grant:

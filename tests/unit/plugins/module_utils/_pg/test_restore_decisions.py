@@ -177,6 +177,7 @@ def test_statements_are_about_the_new_name() -> None:
         ("ACL", "GRANT CONNECT ON DATABASE other TO app;"),
         ("ACL", f"GRANT CONNECT ON DATABASE {QUOTED}, other TO app;"),
         ("ACL", "DROP TABLE t;"),
+        ("ACL", "GRANT SELECT ON TABLE t TO app;"),
         ("ACL", "GRANT 'open"),
         ("COMMENT", "COMMENT ON DATABASE other IS 'x';"),
         ("COMMENT", f"COMMENT ON DATABASE {QUOTED} IS 'x' 'y';"),
@@ -323,8 +324,8 @@ def test_pg_cron_is_told_where_it_lives() -> None:
 
 
 def test_room() -> None:
-    assert needs.space(size=10, wal=5, free=15, place=PLACE) == ""
-    assert "about 15 bytes" in needs.space(size=10, wal=5, free=None, place=PLACE)
+    assert needs.space(size=10, wal=5, free=15, place=PLACE) == 15
+    assert needs.space(size=10, wal=5, free=None, place=PLACE) == 15
     with pytest.raises(NoSpace) as caught:
         needs.space(size=10, wal=5, free=14, place=PLACE)
     assert caught.value.facts["needed"] == 15

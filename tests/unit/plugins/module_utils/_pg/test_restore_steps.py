@@ -10,7 +10,9 @@ from typing import Any, Iterator
 
 import psycopg
 import pytest
+from unit import pgserver
 from unit.plugins.module_utils._pg import drill_kit
+from unit.plugins.module_utils._pg.conftest import _database as make
 from unit.plugins.module_utils._pg.restore_kit import SECRET, Restore
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
@@ -79,7 +81,7 @@ def properties(name: str) -> list[str]:
 FACTS = """
 SELECT pg_get_userbyid(d.datdba), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, d.datlocprovider::text,
        d.datallowconn, d.datconnlimit, shobj_description(d.oid, 'pg_database'),
-       (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(d.datacl) a),
+       (SELECT array_agg(a::text ORDER BY a::text) FROM unnest(coalesce(d.datacl, acldefault('d', d.datdba))) a),
        (SELECT array_agg(coalesce(r.rolname, '') || ' ' || array_to_string(s.setconfig, ' ') ORDER BY r.rolname)
           FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = d.oid)
   FROM pg_database d WHERE d.datname = '{}'
@@ -329,7 +331,7 @@ def test_too_little_room_is_refused_where_it_is_known(restore17: Any) -> None:
     run.make()
     with pytest.raises(NoSpace, match="has 1000000 bytes free"):
         run.restore(free=1000000)
-    assert not any("bytes" in remark for remark in run.restore(free=10**12, size=10**9)["remarks"])
+    assert run.restore(free=10**12, size=10**9)["needed_bytes"] > 10**9
 
 
 def test_a_locale_that_the_server_lacks_is_refused(restore17: Any, monkeypatch: Any) -> None:
@@ -347,3 +349,53 @@ def test_who_made_the_candidate_and_its_superusers_are_the_only_ones_who_reach_i
     run.all(body)
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         run.database.server.rows("SELECT 1", database=run.candidate, user="shop_app", password=SECRET)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
+        "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'",
+        "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C' LOCALE 'C.UTF-8'",
+    ],
+)
+def test_encoding_and_locale_are_those_of_the_dumped_database(restore17: Any, made: str) -> None:
+    run, _body = restore17
+    quoted = f'"{run.database.name}"'
+    run.database.server.run(
+        f"DROP DATABASE {quoted} WITH (FORCE)", f"CREATE DATABASE {quoted} TEMPLATE template0 {made}"
+    )
+    run.database.run(SHOP, "INSERT INTO app.items VALUES (1000, chr(228))")
+    before = facts(run.database)
+    locale = f"SELECT datlocale FROM pg_database WHERE datname = '{run.database.name}'"
+    provided = run.database.server.rows(locale)
+    run.all(run.produce_again())
+    run.swap()
+    assert facts(run.database) == before
+    assert run.database.server.rows(locale) == provided
+    assert run.database.rows("SELECT ascii(name) FROM app.items WHERE id = 1000") == [(228,)]
+
+
+def test_6000_tables_and_30000_large_objects_with_owners_and_the_locks_that_every_server_has(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    with pgserver.running(17, max_locks_per_transaction="64", max_connections="100") as server:
+        for database in make(lambda _major: server, 17, tmp_path):
+            for run, _body in shop(database, monkeypatch, tmp_path):
+                database.run(
+                    "DO $$ BEGIN FOR n IN 1..6000 LOOP EXECUTE format('CREATE TABLE app.t%s (a int PRIMARY KEY)', n); "
+                    "EXECUTE format('ALTER TABLE app.t%s OWNER TO shop_owner', n); "
+                    "EXECUTE format('GRANT SELECT ON app.t%s TO shop_app', n); "
+                    "IF n % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$",
+                    "DO $$ BEGIN FOR n IN 10001..40000 LOOP PERFORM lo_from_bytea(n, 'object'::bytea); "
+                    "EXECUTE format('ALTER LARGE OBJECT %s OWNER TO shop_owner', n); "
+                    "EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO shop_app', n); "
+                    "IF n % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$",
+                )
+                found = run.all(run.produce_again())
+                assert (found["tables"], found["large_objects"]) == (6003, 30001)
+                assert run.swap()["status"] == "swapped"
+                assert as_application(run, "SELECT count(*) FROM app.t6000", "SELECT lo_get(40000)") == [
+                    (0,),
+                    (b"object",),
+                ]
