@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/tests/lab
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit fuzz torture unit-windows lint audit sanity docs-lint docs build integration molecule matrix clean
+.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit fuzz golden torture unit-windows lint audit sanity docs-lint docs build integration molecule matrix clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ fuzz: setup ## Mutated archives against the verification (SECONDS=, SEED= of an 
 	@$(PY) -m tools.proof fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 N ?= 1000
+golden: setup ## A golden artifact of the manifest's schema, when that gets a new version
+	@PYTHONPATH=.cache/collections:tests $(PY) -m tools.golden
+
 torture: setup ## Random faults over whole runs on a real server, and what must hold after each (N=, SEED= of an earlier run)
 	@$(PY) -m tools.torture -n $(N) $(if $(SEED),--seed $(SEED))
 
