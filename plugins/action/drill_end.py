@@ -10,3 +10,5 @@ from ansible_collections.wst.backup.plugins.plugin_utils._host_python import Hos
 
 class ActionModule(HostPythonAction):
     """See the module's documentation."""
+
+    runs_as = "job"

@@ -14,7 +14,7 @@ description:
     promised. Retention never removes the newest such set of a layer.
   - Call it when every comparison of the drill was good, and at no other time.
   - Belongs to a run that holds the lock of drills, see M(wst.backup.run_lock). Where a backup works on the host at that
-    moment, it waits for its step to end.
+    moment, it waits for its step to end, for up to six hours.
 options:
   layer:
     description: The layer that the set was restored from.
@@ -40,6 +40,7 @@ options:
     required: true
 extends_documentation_fragment:
   - wst.backup.attributes
+  - wst.backup.attributes.job
   - wst.backup.sets
 attributes:
   check_mode:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict
 
-from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, SetMissing
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
 from ansible_collections.wst.backup.plugins.module_utils._names import ZIP, parse_artifact
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
@@ -20,13 +21,23 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import re
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, fresh_state, write_state
 from ansible_collections.wst.backup.plugins.module_utils._sets.verify_set import recording
 
+PATIENCE = 6 * 3600.0  # seconds; a backup that runs beside the drill may dump for hours, and nothing else is in a hurry
+
 
 def record_drilled(
-    layout: HostLayout, layer: Layer, stem: str, *, prefix: str, sha256: str, dry_run: bool
+    layout: HostLayout,
+    layer: Layer,
+    stem: str,
+    *,
+    prefix: str,
+    sha256: str,
+    dry_run: bool,
+    patience: float = PATIENCE,
 ) -> Dict[str, Any]:
     """Note that the set was restored from that layer and was all that it promised.
 
     :param sha256: of the ZIP that was restored.
+    :param patience: seconds to wait for a step of a run beside the drill to end.
     :raises SetMissing: the set is gone, or is another by now. Locked: a run keeps the host for too long. NotProved,
         LeaseLost; what the file system has.
     """
@@ -36,8 +47,9 @@ def record_drilled(
     if dry_run:
         return {"changed": True, "artifact": stem, "layer": layer.name}
     run_id = _context.require_run_id()
-    layout_of_run(layout, run_id)
-    with holding(layout, stem), recording(layout):
+    lane = layout_of_run(layout, run_id)
+    _jobs.step("wait for the step of a run that works on the host")
+    with held(lane, run_id), holding(layout, stem), recording(layout, patience=patience):
         sidecar = read_sidecar(layer.file(artifact.sidecar))
         if sidecar is None or sidecar.sha256 != sha256:
             raise SetMissing(f"the set {stem} that was restored is not on layer {layer.name} any more", artifact=stem)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from ansible_collections.wst.backup.plugins.module_utils import _fs
+from ansible_collections.wst.backup.plugins.module_utils import _fs, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, ClockSuspect, Locked, RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
@@ -72,12 +72,13 @@ class RunLock:
         _fs.write_record(self.lease_file, lease.as_body())
 
     def take_os_lock(self, patience: float = 0) -> bool:
-        """Wait for the system's lock for so many seconds; False when another process keeps it."""
+        """Wait for the system's lock for so many seconds; False when another process keeps it. Raises Cancelled."""
         end = time.monotonic() + patience
         try:
             while not self.os_lock.try_acquire():
                 if time.monotonic() >= end:
                     return False
+                _jobs.check()
                 time.sleep(_PAUSE)
         except OSError as error:
             raise _fs.translate_oserror(error, self.os_lock.path) from error

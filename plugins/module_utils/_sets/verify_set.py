@@ -85,11 +85,15 @@ def _run_id() -> str:
 
 
 @contextlib.contextmanager
-def recording(layout: HostLayout) -> Iterator[None]:
-    """While no step of a run works on the host: two writers would lose one's words in a state file."""
+def recording(layout: HostLayout, *, patience: float = RECORD_PATIENCE) -> Iterator[None]:
+    """While no step of a run works on the host: two writers would lose one's words in a state file.
+
+    :param patience: seconds to wait for such a step to end.
+    :raises Locked: it has not ended by then.
+    """
     ensure_private_directory(layout.lock_dir)
     lock = RunLock(layout)
-    if not lock.take_os_lock(RECORD_PATIENCE):
+    if not lock.take_os_lock(patience):
         raise Locked("a step of a run works on this host, so that what was found could not be recorded")
     try:
         yield

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DrillControlFailed,
     InputInvalid,
     LeaseLost,
+    Locked,
     NoSpace,
     SetMissing,
 )
@@ -138,3 +140,14 @@ def test_a_drill_beside_another_run(chain: Chain) -> None:
     RunLock(chain.layout).acquire("20261130-120000-0000abcd", purpose="backup")
     begin(request(chain), dry_run=False)
     assert Path(chain.layout.root, "drills", RUN).is_dir()
+
+
+def test_a_backup_that_works_is_waited_for(chain: Chain) -> None:
+    sha256 = begin(request(chain), dry_run=False)["sha256"]
+    arguments: dict[str, Any] = {"prefix": PREFIX, "sha256": sha256, "dry_run": False}
+    busy = RunLock(chain.layout)
+    assert busy.take_os_lock()
+    with pytest.raises(Locked, match="could not be recorded"):
+        record_drilled(chain.layout, chain.local, chain.artifact.stem, patience=0, **arguments)
+    threading.Timer(0.3, busy.os_lock.release).start()
+    assert record_drilled(chain.layout, chain.local, chain.artifact.stem, **arguments)["changed"]
