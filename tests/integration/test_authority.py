@@ -101,12 +101,14 @@ def test_a_token_comes_from_a_vault_of_its_level(world: World, tmp_path: Path, i
 
 @pytest.mark.either_lane
 def test_wrong_tokens_are_counted_and_lock_nobody_out(world: World) -> None:
-    assert world.play("authority_check.yml", extra=AS_L5).code == 0
+    assert world.play("authority_check.yml", extra=AS_L6).code == 0
     assert failures(world) == 0
     for number in (1, 2, 3, 4):
         assert world.play("authority_check.yml", extra=WRONG).failed_with("not_authorized")
         assert failures(world) == number
     assert world.play("authority_check.yml", extra=AS_L5).code == 0
+    assert failures(world) == 4  # who holds L5 cannot take back wrong guesses at L6
+    assert world.play("authority_check.yml", extra=AS_L6).code == 0
     assert failures(world) == 0
 
 

@@ -16,7 +16,12 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _fs, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog, Event
-from ansible_collections.wst.backup.plugins.module_utils._authority.delay import Attempts, attempts_from, wait
+from ansible_collections.wst.backup.plugins.module_utils._authority.delay import (
+    Attempts,
+    attempts_from,
+    remembered,
+    wait,
+)
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6, OPERATOR, reaches
 from ansible_collections.wst.backup.plugins.module_utils._authority.record import Authority, read_authority
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
@@ -88,14 +93,14 @@ def prove(layout: HostLayout, authority: Authority) -> Tuple[str, str]:
     if token is None:
         return OPERATOR, "no token came with the task"
     with _one_at_a_time(layout):
-        attempts = _read_attempts(layout)
+        attempts = remembered(_read_attempts(layout), utc_now())
         _sleep(wait(attempts, utc_now()))
         _write_attempts(layout, Attempts(failures=attempts.failures + 1, last=utc_now()))
         # Both are always tried, so that the time does not tell which it was.
         matching = [level for level in (L6, L5) if authority.hashes[level].matches(token)]
         if not matching:
             return OPERATOR, "the token is none of this host"
-        _write_attempts(layout, Attempts(failures=0, last=utc_now()))
+        _write_attempts(layout, Attempts(failures=0, last=utc_now()) if L6 in matching else attempts)
         return matching[0], f"the token is that of {matching[0]}"
 
 

@@ -4,19 +4,21 @@
 """How long a wrong token makes the next one wait. Decides only.
 
 The waiting grows and has an end: nobody is ever locked out of the recovery of their own data, and a guesser gets about
-two guesses a minute.
+two guesses a minute. Only the highest level's token makes the count begin anew: else whoever holds a lower one could
+take back each wrong guess at the higher. A day without a failure does so as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Dict
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, parse_time
 
 FREE = 2  # failures without a wait: people mistype
 LONGEST = 30.0  # seconds
+FORGIVEN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ def attempts_from(body: Dict[str, Any]) -> Attempts:
 def penalty(failures: int) -> float:
     """Seconds that must pass after so many failures in a row."""
     return 0.0 if failures <= FREE else min(2.0 ** min(failures - FREE - 1, 16), LONGEST)
+
+
+def remembered(attempts: Attempts, now: datetime) -> Attempts:
+    """What still counts of them."""
+    return Attempts(0, now) if now - attempts.last > FORGIVEN else attempts
 
 
 def wait(attempts: Attempts, now: datetime) -> float:

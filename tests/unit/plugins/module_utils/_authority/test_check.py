@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, List, Optional
 
@@ -141,7 +143,24 @@ def test_wrong_tokens_make_it_wait_longer_and_longer_and_the_right_one_still_wor
     assert naps[-1] == LONGEST
     assert recorded(layout)[-1]["event"] == check.GRANTED
     attempt(WRONG)
-    assert naps[-1] == 0  # the right one began the count anew
+    assert naps[-1] == LONGEST  # who holds L5 cannot take back wrong guesses at L6
+    attempt(TOKENS[L6])
+    attempt(WRONG)
+    assert naps[-1] == 0  # the highest one began the count anew
+
+
+def test_a_day_without_a_failure_begins_the_count_anew(
+    layout: HostLayout, monkeypatch: pytest.MonkeyPatch, naps: List[float]
+) -> None:
+    provisioned(layout)
+    moment = utc_now()
+    carry(monkeypatch, WRONG)
+    for later in [0] * 10 + [86_400, 86_401 + 86_400]:
+        monkeypatch.setattr(check, "utc_now", lambda later=later: moment + timedelta(seconds=later))
+        with pytest.raises(NotAuthorized):
+            check.require(layout, L5, "restore")
+    attempts = json.loads(Path(layout.authority_attempts).read_text())["body"]
+    assert attempts["failures"] == 1
 
 
 def test_a_process_that_ends_early_has_been_counted(
@@ -167,6 +186,8 @@ def test_a_lost_count_counts_as_many(layout: HostLayout, monkeypatch: pytest.Mon
     Path(layout.authority_attempts).write_bytes(b"nothing")
     assert check.require(layout, L5, "restore").proven == L5
     assert naps[-1] > LONGEST - 2
+    carry(monkeypatch, TOKENS[L6])
+    check.require(layout, L5, "restore")
     check.require(layout, L5, "restore")
     assert naps[-1] == 0
 
