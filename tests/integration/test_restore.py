@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -207,3 +208,38 @@ def test_a_database_takes_the_place_of_production_and_gives_it_back(world: World
     assert removed.code == 0, removed.output
     with world.as_application() as session:
         assert session.execute("SELECT count(*) FROM app.employees").fetchone() == rows
+
+
+@pytest.mark.either_lane
+def test_a_bare_zip_is_restored_with_fewer_guarantees(world: World) -> None:
+    """No manifest, list or sidecar: files and a database come back, and the warnings say what that is worth."""
+    newest = world.local / f"{world.artifacts()[-1]}.zip"
+    bare = world.drive_c / "somebodys.zip"
+    with zipfile.ZipFile(newest) as ours, zipfile.ZipFile(bare, "w", zipfile.ZIP_DEFLATED) as theirs:
+        for name in ours.namelist():
+            if name not in ("manifest.json", "members.jsonl"):
+                theirs.writestr(name, ours.read(name))
+    other = world.control / "scratch" / "from-a-zip"
+    separator = "\\" if world.windows else "/"
+    told = {
+        **REASON,
+        **AS_L6,
+        "restore_path": world.host["paths"]["root"].replace("wst-control", "somebodys.zip"),
+        "restore_beside": separator.join([world.host["paths"]["root"], "scratch", "from-a-zip"]),
+        "restore_parts": ["files", "dump", "roles"],
+    }
+    done = world.play("restore.yml", extra=told)
+    assert done.code == 0, done.output
+    assert "no member list of ours" in " ".join(done.output.split())
+    for name, tree in world.sources.items():
+        assert content(other / name) == content(tree)
+    shutil.rmtree(other)
+
+    place = "{host}:{port}/{name}".format(**world.variables()["backup_database"])
+    told = {**told, "restore_database": "{{ lab_restore_database }}", "restore_target": place, "restore_confirm": place}
+    restored = world.play("restore.yml", extra={**told, "restore_beside": ""})
+    assert restored.code == 0, restored.output
+    swap = next(record for record in reversed(world.audit()) if record["event"] == "restore")["run_id"]
+    change = {**REASON, **AS_L6, "restore_swap": swap, "restore_swap_of": "database", "restore_swap_state": "undone"}
+    assert world.play("restore_swap.yml", extra=change).code == 0
+    bare.unlink()
