@@ -354,8 +354,8 @@ class SwapUnfinished(BackupError):
 
     code = "swap_unfinished"
     remedy = (
-        "Production may be unreachable. Mend what the message names, then have the swap ended: run pg_swap with state "
-        "resumed, as playbook restore.yml does at its beginning. It opens whichever database is production."
+        "Production may be unreachable. Mend what the message names, then run playbook restore_swap.yml, which ends "
+        "the swap: it renames nothing, and opens whichever database is production."
     )
 
 

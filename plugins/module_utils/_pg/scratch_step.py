@@ -38,7 +38,12 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.subscriptions import let_go
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapauthority import require_beside
-from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import REMOVED, SWAPPED, find_journal
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import (
+    REMOVED,
+    SWAPPED,
+    find_journal,
+    unfinished,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
@@ -64,8 +69,8 @@ def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[st
 
     :raises NotProved: outside of a run; NotAuthorized: for a restore, L5 was not proven; LeaseLost;
         RestoreTargetRefused: the run has one already, its name is taken, or the server lacks the locale of what is
-        restored for good; DumpMissing, DumpDamaged; ToolMissing, ToolFailed; DbVersionMismatch and what the server
-        refuses.
+        restored for good; SwapUnfinished; DumpMissing, DumpDamaged; ToolMissing, ToolFailed; DbVersionMismatch and what
+        the server refuses.
     """
     run_id = _context.require_run_id()
     _check_target(request)
@@ -74,6 +79,8 @@ def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[st
         require_beside(request.layout, replace(request.server, name=request.target).place, dry_run=dry_run)
     if dry_run:
         return {"changed": True, "database": name, "server": _place(request), "disposable": request.server is None}
+    if request.target:
+        _require_no_unfinished_swap(request.layout)
     layout = layout_of_run(request.layout, run_id)
     with held(layout, run_id) as lease:
         locale = scratch.locale_of(read_dump_toc(dump))
@@ -111,6 +118,12 @@ def _check_target(request: Request) -> None:
     if request.target in (request.server.name, "template0", "template1"):
         message = f"{request.server.place} cannot be replaced: it is what the server is administered through"
         raise RestoreTargetRefused(message, server=request.server.place, target=request.target)
+
+
+def _require_no_unfinished_swap(layout: HostLayout) -> None:
+    """Another could not be swapped in the end; raises SwapUnfinished."""
+    for journal in unfinished(layout):
+        raise SwapUnfinished(f"the swap of {journal.place} was interrupted", swap=journal.run_id)
 
 
 def _place(request: Request) -> str:

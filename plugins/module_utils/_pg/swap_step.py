@@ -11,7 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, RestoreTargetRefused
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    InputInvalid,
+    RestoreTargetRefused,
+    SwapUnfinished,
+)
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._pg import occupants, swap, swapend
@@ -122,7 +126,7 @@ def _refuse_unfinished(layout: HostLayout, run_id: str) -> None:
     others = [journal for journal in unfinished(layout) if journal.run_id != run_id]
     if others:
         names = ", ".join(journal.run_id for journal in others)
-        raise RestoreTargetRefused(f"swap {names} was interrupted: end it first (state resumed)", swaps=names)
+        raise SwapUnfinished(f"swap {names} was interrupted, and is to be ended first", swaps=names)
 
 
 def _prepare(made: Scratch, proved: Candidate, server: DatabaseOptions, password: str) -> Tuple[Journal, List[str]]:

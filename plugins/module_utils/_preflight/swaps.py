@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged, RestoreUnfinished
+from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    RecordDamaged,
+    RestoreUnfinished,
+    SwapUnfinished,
+)
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._pg import swapjournal
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
 from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan import REMOVING
@@ -16,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._restore.targets import
 def check_swaps(request: Request, report: Report) -> None:
     """A swap that touches a source must not be on its way. The removal of old trees touches none."""
     try:
+        _check_databases(request, report)
         waiting = journals.unfinished(HostLayout(request.root))
     except RecordDamaged as error:
         report.warnings.append(f"{error.message}: whether a restore was interrupted cannot be told")
@@ -31,6 +37,14 @@ def check_swaps(request: Request, report: Report) -> None:
                     targets=targets,
                 )
             )
+
+
+def _check_databases(request: Request, report: Report) -> None:
+    """A database that is closed for a swap cannot be dumped, and whoever may mend that should know why."""
+    for journal in swapjournal.unfinished(HostLayout(request.root)):
+        if journal.place == request.database.place:
+            message = f"the restore of run {journal.run_id} was interrupted while {journal.place} was being swapped"
+            report.problems.append(SwapUnfinished(message, swap=journal.run_id, target=journal.place))
 
 
 def _touches(target: str, request: Request) -> bool:

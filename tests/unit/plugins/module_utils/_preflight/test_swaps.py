@@ -13,17 +13,24 @@ from typing import Any, List
 import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._pg import swapjournal
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.properties import Properties
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import Names
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report
 from ansible_collections.wst.backup.plugins.module_utils._preflight.swaps import check_swaps
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
 from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan import STATUSES, Pair
 
 RUN = "20261123-150000-0123abcd"
+DATABASE = DatabaseOptions("db.example", "shop", "backup")
 
 
 def examined(root: Path, *sources: str) -> Report:
     """What preflight says about it."""
-    request: Any = SimpleNamespace(root=str(root), sources=[SimpleNamespace(path=str(root / name)) for name in sources])
+    request: Any = SimpleNamespace(
+        root=str(root), sources=[SimpleNamespace(path=str(root / name)) for name in sources], database=DATABASE
+    )
     report = Report()
     check_swaps(request, report)
     return report
@@ -58,6 +65,19 @@ def test_only_a_swap_on_its_way_is_a_problem(tmp_path: Path, status: str) -> Non
 def test_only_what_touches_a_source_counts(tmp_path: Path, target: str, source: str, touches: bool) -> None:
     journal(tmp_path, "swapping", target)
     assert bool(examined(tmp_path, source).problems) is touches
+
+
+@pytest.mark.parametrize("status", swapjournal.STATUSES)
+@pytest.mark.parametrize("name", ["shop", "other"])
+def test_a_database_that_may_be_closed_for_a_swap_is_a_problem(tmp_path: Path, status: str, name: str) -> None:
+    names = Names(name, "shop_restore", "shop_before", 2, 1)
+    server = DatabaseOptions("db.example", "postgres", "admin")
+    made = swapjournal.Journal(RUN, status, server, "restore.key", names, True, -1, "0" * 64, Properties("own"))
+    layout = HostLayout(str(tmp_path))
+    swapjournal.write_journal(layout, made, status)
+    assert swapjournal.find_journal(layout, RUN) == made
+    found = [problem.code for problem in examined(tmp_path, "wst").problems]
+    assert found == (["swap_unfinished"] if name == "shop" and status in ("swapping", "undoing") else [])
 
 
 def test_without_journals_there_is_nothing_to_say(tmp_path: Path) -> None:
