@@ -39,12 +39,19 @@ GATES = (
     Gate("docs-generated", own("error_table"), "generated pages are up to date", quick=True),
     Gate(
         "unit",
-        (COVERAGE, "run", "-m", "pytest", "tests/unit"),
-        "unit tests",
+        (COVERAGE, "run", "-m", "pytest", "tests/unit", "--part", "quick"),
+        "unit tests that are quick; the coverage of what decides",
         kind="pytest",
         quick=True,
         quick_arguments=("--quick",),
         seconds=1800,
+    ),
+    Gate(
+        "unit-slow",
+        (PYTHON, "-m", "pytest", "tests/unit", "--part", "slow", "--durations=15"),
+        "unit tests that need a server, or seconds",
+        kind="pytest",
+        seconds=2400,
     ),
     Gate("fuzz", own("proof", "fuzz", "--seconds", "25"), "mutated archives are proved or refused by name"),
     # Always the same faults, so that red is about the change; `make torture` draws new ones.

@@ -22,23 +22,27 @@ SERVER = "clusters"  # the fixture behind every test that talks to PostgreSQL
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """For an answer while one works."""
+    """For an answer while one works, and for gates that share the work."""
     parser.addoption("--quick", action="store_true", help="leave out tests marked slow and those that need a server")
+    parser.addoption("--part", choices=("quick", "slow"), help="run what --quick runs, or what it leaves out")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about the other system; it counts as deselected, and the gate of that system runs it.
 
-    With ``--quick`` also what is slow; the summary of the gate says how much that is.
+    With ``--quick`` also what is slow; the summary of the gate says how much that is. ``--part quick`` leaves it out as
+    well and says nothing: another gate runs it.
     """
     other = "posix" if os.name == "nt" else "windows"
     leave_out(config, items, [item for item in items if item.get_closest_marker(other)])
-    if config.getoption("quick"):
-        slow = [
-            item for item in items if item.get_closest_marker("slow") or SERVER in getattr(item, "fixturenames", ())
-        ]
+    slow = [item for item in items if item.get_closest_marker("slow") or SERVER in getattr(item, "fixturenames", ())]
+    part = config.getoption("part")
+    if part == "slow":
+        kept = set(slow)
+        leave_out(config, items, [item for item in items if item not in kept])
+    elif part == "quick" or config.getoption("quick"):
         leave_out(config, items, slow)
-        config.stash[SLOW] = len(slow)
+        config.stash[SLOW] = len(slow) if config.getoption("quick") else 0
 
 
 def leave_out(config: pytest.Config, items: list[pytest.Item], unwanted: list[pytest.Item]) -> None:
