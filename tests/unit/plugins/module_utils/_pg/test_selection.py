@@ -105,7 +105,7 @@ def test_rows_of_an_extension_that_stays_behind_do_too() -> None:
 
 def test_the_list_has_the_numbers_in_the_dumps_order() -> None:
     chosen = select([entry("TABLE", "b\nc", 7), entry("TABLE", "a", 3)], available=HERE)
-    assert use_list(chosen) == b"7; TABLE\n3; TABLE\n"
+    assert use_list(chosen.entries) == b"7; TABLE\n3; TABLE\n"
 
 
 @given(
