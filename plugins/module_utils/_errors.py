@@ -339,6 +339,13 @@ class RestoreUnfinished(BackupError):
     )
 
 
+class SwapUnknown(BackupError):
+    """No restore on this host swapped anything under that id."""
+
+    code = "swap_unknown"
+    remedy = "Name the swap by the id of the run that made it: the record restore of the host's audit log has it."
+
+
 class ServiceFailed(BackupError):
     """A service or application pool did not stop or start."""
 

@@ -41,7 +41,7 @@ def forged(
     :param listed: whether the member list tells the change; else its digest is that of the old content.
     :param lie: changes the manifest.
     """
-    source = world.local / (world.artifacts()[-1] + ZIP)
+    source = world.local / (world.counting()[-1] + ZIP)
     target = world.local / (STEM + ZIP)
     manifest = _write(source, target, change, listed=listed, lie=lie)
     data = target.read_bytes()
@@ -84,8 +84,10 @@ def _write(
     members["manifest.json"] = encode_manifest(manifest)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for name, info in infos.items():
+            kept = zipfile.ZipInfo(info.filename, info.date_time)  # its time is held against the member list
+            kept.extra, kept.external_attr, kept.create_system = info.extra, info.external_attr, info.create_system
             kind = zipfile.ZIP_STORED if name == DUMP or name.endswith("/") else zipfile.ZIP_DEFLATED
-            new.writestr(info.filename, b"" if name.endswith("/") else members[name], compress_type=kind)
+            new.writestr(kept, b"" if name.endswith("/") else members[name], compress_type=kind)
     return manifest
 
 

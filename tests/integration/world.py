@@ -201,6 +201,13 @@ class World:
             path.name.removesuffix(".manifest.json") for path in (layer or self.local).glob("*.manifest.json")
         )
 
+    def counting(self) -> list[str]:
+        """Those of the local layer that are neither suspect nor made for safety."""
+        bodies = {
+            stem: json.loads((self.local / f"{stem}.manifest.json").read_text())["body"] for stem in self.artifacts()
+        }
+        return [stem for stem, body in bodies.items() if not body.get("suspect") and not body.get("safety")]
+
     def audit(self) -> list[dict[str, Any]]:
         """The records of the host's audit log; of all its segments, where there are several."""
         segments = sorted((self.control / "audit").glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))

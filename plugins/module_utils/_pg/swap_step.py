@@ -15,6 +15,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     InputInvalid,
     RestoreTargetRefused,
     SwapUnfinished,
+    SwapUnknown,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
@@ -168,12 +169,12 @@ def _journal(made: Scratch, proved: Candidate, server: DatabaseOptions, now: Sta
 
 
 def _journals_for(request: Request) -> List[Journal]:
-    """The swaps that are meant; raises InputInvalid where there is none of that name, RestoreTargetRefused."""
+    """The swaps that are meant; raises SwapUnknown where there is none of that name, RestoreTargetRefused."""
     if request.state == STATE_RESUMED and request.swap is None:
         return unfinished(request.layout)
     named_one = find_journal(request.layout, request.swap or "")
     if named_one is None:
-        raise InputInvalid(f"there is no swap of run {request.swap} on this host", swap=request.swap)
+        raise SwapUnknown(f"there is no swap of run {request.swap} on this host", swap=request.swap)
     if request.state == STATE_RESUMED:
         return [named_one] if named_one.unfinished else []
     done = UNDONE if request.state == STATE_UNDONE else REMOVED

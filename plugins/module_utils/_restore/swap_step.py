@@ -12,9 +12,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
-    InputInvalid,
     RestoreTargetRefused,
     RestoreUnfinished,
+    SwapUnknown,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
@@ -102,13 +102,13 @@ def _tidy(journal: Journal) -> None:
 
 
 def _journals_for(request: Request) -> List[Journal]:
-    """The swaps that are meant; raises InputInvalid where there is none of that name, RestoreTargetRefused."""
+    """The swaps that are meant; raises SwapUnknown where there is none of that name, RestoreTargetRefused."""
     if request.swap is None:
         found = journals.unfinished(request.layout)
     else:
         named = journals.read(request.layout, request.swap)
         if named is None:
-            raise InputInvalid(f"there is no swap of run {request.swap} on this host", swap=request.swap)
+            raise SwapUnknown(f"there is no swap of run {request.swap} on this host", swap=request.swap)
         found = [named]
     return [journal for journal in found if _is_due(request.state, journal)]
 

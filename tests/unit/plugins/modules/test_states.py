@@ -187,6 +187,15 @@ def test_a_set_that_is_not_suspect_is_not_accepted_and_without_the_lease_nothing
     assert world(host) == before
 
 
+def test_a_set_that_was_made_for_safety_is_never_accepted(host: Host) -> None:
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1), safety="a restore")
+    host.begin(RUN)
+    before = world(host)
+    refused = host.run("backup_accept", layers=host.layers(), artifact=artifact.stem, **WHY)
+    assert (refused["code"], "never counts" in refused["msg"]) == ("input_invalid", True)
+    assert world(host) == before
+
+
 @pytest.mark.parametrize("token", [None, "Planted-XX-0123456789-wrong!"])
 def test_an_operator_may_pin_and_neither_accept_nor_unpin(host: Host, token: Optional[str]) -> None:
     artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1), suspect=["too few"])

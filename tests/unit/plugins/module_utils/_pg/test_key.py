@@ -19,8 +19,9 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     KeyPermissions,
     PathUnusable,
 )
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import key
-from ansible_collections.wst.backup.plugins.module_utils._pg.key import parse_key, read_key
+from ansible_collections.wst.backup.plugins.module_utils._pg.key import parse_key, read_key, restore_key_file
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in "\"'`")
@@ -157,3 +158,10 @@ def test_a_key_that_somebody_holds_is_no_matter_of_permissions(monkeypatch: pyte
     monkeypatch.setattr(key, "open", denied(winerror), raising=False)
     with pytest.raises(PathUnusable, match="another program"):
         read_key("db.key")
+
+
+def test_who_restores_has_a_key_of_its_own_where_there_is_one(tmp_path: Path) -> None:
+    layout = HostLayout(str(tmp_path))
+    assert restore_key_file(layout) == layout.key_file
+    Path(layout.restore_key_file).touch()
+    assert restore_key_file(layout) == layout.restore_key_file

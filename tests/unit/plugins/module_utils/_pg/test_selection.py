@@ -125,6 +125,7 @@ def test_roles_without_quotes_and_those_that_are_none() -> None:
         "CREATE POLICY p ON app.t TO reader, writer;\n",
         "CREATE POLICY q ON app.t TO reader, PUBLIC, CURRENT_USER USING (true);\n",
         "CREATE POLICY r ON app.t;\n",
+        "CREATE POLICY s ON app.t TO writer",
     ]
     entries = [entry("POLICY", "p", definition=each) for each in statements]
     assert policy_roles([*entries, entry("TABLE", "t")]) == ["reader", "writer"]
