@@ -22,6 +22,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     RestoreTargetBusy,
     RestoreTargetRefused,
     RestoreUnfinished,
+    SwapUnknown,
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import write_record
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
@@ -466,7 +467,7 @@ def test_one_run_swaps_once(site: Site) -> None:
     site.run(pairs=pairs_in(site.directory)[:1])
     with pytest.raises(RestoreTargetRefused):
         site.run(pairs=pairs_in(site.directory)[1:])
-    with pytest.raises(InputInvalid):
+    with pytest.raises(SwapUnknown):
         site.run("undone", swap="20261124-000000-0000eeee")
     with pytest.raises(InputInvalid):
         site.run("undone", swap="../../x")
