@@ -44,7 +44,7 @@ GATES = (
         kind="pytest",
         quick=True,
         quick_arguments=("--quick",),
-        seconds=1800,
+        seconds=2400,
     ),
     Gate(
         "unit-slow",
@@ -117,7 +117,7 @@ GATES = (
         lane="lab",
         seconds=1200,
     ),
-    Gate("unit-windows", own("unit_windows"), "unit tests under Windows Python", kind="pytest", seconds=900),
+    Gate("unit-windows", own("unit_windows"), "unit tests under Windows Python", kind="pytest", seconds=2400),
     Gate(
         "core-matrix",
         own("core_matrix"),
