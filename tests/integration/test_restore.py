@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -244,3 +245,42 @@ def test_a_bare_zip_is_restored_with_fewer_guarantees(world: World) -> None:
     change = {**REASON, **AS_L6, "restore_swap": swap, "restore_swap_of": "database", "restore_swap_state": "undone"}
     assert world.play("restore_swap.yml", extra=change).code == 0
     bare.unlink()
+
+
+@pytest.mark.either_lane
+def test_a_database_that_cannot_be_swapped_takes_the_trees_back(world: World) -> None:
+    """A superuser comes in between the comparison and the swap, whom the restoring role may not send away."""
+    trees = target(world, "wst")
+    place = "{host}:{port}/{name}".format(**world.variables()["backup_database"])
+    text = f"{trees['restore_target']}, {place}"
+    told = {
+        **trees,
+        **AS_L6,
+        "restore_database": "{{ lab_restore_database }}",
+        "restore_target": text,
+        "restore_confirm": text,
+    }
+    before = content(world.sources["wst"])
+    marker = world.sources["wst"] / "made-since"
+    marker.write_text("x")
+    with playing(world, "playbooks/restore.yml", extra=told) as run:
+
+        def compared() -> bool:
+            assert run.process.poll() is None, run.output()
+            found = list((world.control / "scratch").glob("*/candidate.json"))
+            return bool(found) and bool(json.loads(found[0].read_text())["body"]["compared"])
+
+        wait_until(compared, "nothing was compared", seconds=300)
+        with world.connect() as superuser:
+            done = run.end()
+            superuser.execute("SELECT 1")
+    assert done.failed_with("restore_target_busy"), done.output
+    assert content(world.sources["wst"]) == {**before, "made-since": content(world.sources["wst"])["made-since"]}
+    end = next(record for record in reversed(world.audit()) if record["event"] == "restore")
+    assert (end["result"], end["code"]) == ("failure", "restore_target_busy")
+    with world.connect("postgres") as session:
+        names = [name for (name,) in session.execute("SELECT datname FROM pg_database").fetchall()]
+    assert not [name for name in names if "_restore_2" in name]
+    with world.as_application() as session:
+        session.execute("SELECT count(*) FROM app.employees")
+    marker.unlink()

@@ -57,12 +57,12 @@ class Guard:
 
 
 def own_guard(layout: HostLayout, *, layers: Sequence[str], secrets: Sequence[str]) -> Guard:
-    """What no artifact of this host may hold: its key file and further secrets, its host root and its layers.
+    """What no artifact of this host may hold: its key files and further secrets, its host root and its layers.
 
     With each secret goes the one that a rotation may have staged beside it. A source such as ``C:\\`` must not swallow
     the backups. Raises ``KeyPermissions`` as ``Guard`` does.
     """
-    files = [layout.key_file, *secrets]
+    files = [layout.key_file, layout.restore_key_file, *secrets]
     return Guard(files=[*files, *(path + STAGED_KEY for path in files)], directories=[layout.root, *layers])
 
 

@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, RecordDamaged
+from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
+from ansible_collections.wst.backup.plugins.module_utils._journals import journal_path, runs_with_journals
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._names import check_run_id
 from ansible_collections.wst.backup.plugins.module_utils._pg import options as options_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.properties import Properties, properties_from
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import Names
-from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 VERSION = 1
 SUFFIX = ".database.json"  # apart from those of trees, which stand in the same directory
@@ -67,13 +65,13 @@ def write_journal(layout: HostLayout, journal: Journal, status: str) -> Journal:
         "properties": journal.properties.as_body(),
         "at": format_time(utc_now()),
     }
-    _fs.write_record(_path(layout, journal.run_id), body)
+    _fs.write_record(journal_path(layout, journal.run_id, SUFFIX), body)
     return replace(journal, status=status)
 
 
 def find_journal(layout: HostLayout, run_id: str) -> Optional[Journal]:
     """The swap of that run, or None. Raises InputInvalid, RecordDamaged, and what the file system has."""
-    path = _path(layout, run_id)
+    path = journal_path(layout, run_id, SUFFIX)
     body = _fs.read_record(path)
     if body is None:
         return None
@@ -85,25 +83,8 @@ def find_journal(layout: HostLayout, run_id: str) -> Optional[Journal]:
 
 def unfinished(layout: HostLayout) -> List[Journal]:
     """Every swap that was interrupted, the oldest first. Raises as ``find_journal``."""
-    try:
-        names = sorted(entry.name for entry in api.scan(layout.swaps_dir))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _fs.translate_oserror(error, layout.swaps_dir) from error
-    journals = [find_journal(layout, name[: -len(SUFFIX)]) for name in names if _is_journal(name)]
-    return [journal for journal in journals if journal is not None and journal.unfinished]
-
-
-def _is_journal(name: str) -> bool:
-    try:
-        return name.endswith(SUFFIX) and bool(check_run_id(name[: -len(SUFFIX)]))
-    except InputInvalid:
-        return False
-
-
-def _path(layout: HostLayout, run_id: str) -> str:
-    return os.path.join(layout.swaps_dir, check_run_id(run_id) + SUFFIX)
+    found = [find_journal(layout, run_id) for run_id in runs_with_journals(layout, SUFFIX)]
+    return [journal for journal in found if journal is not None and journal.unfinished]
 
 
 def _journal(body: Mapping[str, Any]) -> Journal:
