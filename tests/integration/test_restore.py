@@ -38,6 +38,12 @@ def siblings(world: World) -> list[str]:
     return sorted(name for name in names if ".restore-" not in name)
 
 
+def databases(world: World) -> set[str]:
+    """The databases that the server has."""
+    with world.connect("postgres") as session:
+        return {name for (name,) in session.execute("SELECT datname FROM pg_database").fetchall()}
+
+
 @pytest.fixture(autouse=True)
 def tidy(world: World) -> Iterator[None]:
     """Whatever a test leaves beside the trees goes, so that the next one begins as on a host without a restore."""
@@ -192,8 +198,7 @@ def test_a_database_takes_the_place_of_production_and_gives_it_back(world: World
         session.execute("CREATE TABLE app.made_after (a int)")
         session.execute("INSERT INTO app.made_after VALUES (1)")
         session.execute("DROP TABLE app.made_after")
-    with world.connect("postgres") as session:
-        names = {name for (name,) in session.execute("SELECT datname FROM pg_database").fetchall()}
+    names = databases(world)
     assert old in names
     assert not [name for name in names if "_restore_" in name]
     assert world.play("backup.yml").code == 0
@@ -260,6 +265,7 @@ def test_a_database_that_cannot_be_swapped_takes_the_trees_back(world: World) ->
         "restore_target": text,
         "restore_confirm": text,
     }
+    had = databases(world)
     before = content(world.sources["wst"])
     marker = world.sources["wst"] / "made-since"
     marker.write_text("x")
@@ -278,9 +284,7 @@ def test_a_database_that_cannot_be_swapped_takes_the_trees_back(world: World) ->
     assert content(world.sources["wst"]) == {**before, "made-since": content(world.sources["wst"])["made-since"]}
     end = next(record for record in reversed(world.audit()) if record["event"] == "restore")
     assert (end["result"], end["code"]) == ("failure", "restore_target_busy")
-    with world.connect("postgres") as session:
-        names = [name for (name,) in session.execute("SELECT datname FROM pg_database").fetchall()]
-    assert not [name for name in names if "_restore_2" in name]
+    assert databases(world) == had, "what this run made is gone, what others keep is there"
     with world.as_application() as session:
         session.execute("SELECT count(*) FROM app.employees")
     marker.unlink()
