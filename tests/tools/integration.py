@@ -28,7 +28,7 @@ PARTS = ("job", "network", "recovery", "recovery-posix", "engine")
 
 
 def main(arguments: list[str]) -> int:
-    """Run one part; pytest's exit code. Further arguments are pytest's."""
+    """Run one part; pytest's exit code. Further arguments are pytest's; files among them take the place of all."""
     if not arguments or arguments[0] not in PARTS:
         print(f"usage: python -m tools.integration {'|'.join(PARTS)} [PYTEST ARGUMENT...]")
         return 2
@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> int:
     lab = str(CACHE / f"test-lab-{part}")
     env.update(WST_TEST_LAB_DIR=lab, WST_LAB_DIR=f"{lab}-transport")
     print(*describe_lane(engine=part == "engine"), sep="\n", flush=True)
-    argv = [str(VENV_BIN / "python"), "-m", "pytest", "--timeout=900", *(others or targets(part))]
+    named = any(os.path.exists(word.partition("::")[0]) for word in others)
+    chosen = others if named else [*targets(part), *others]
+    argv = [str(VENV_BIN / "python"), "-m", "pytest", "--timeout=900", "--durations=0", "--durations-min=5", *chosen]
     return subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False).returncode
 
 

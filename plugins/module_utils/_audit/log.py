@@ -26,6 +26,8 @@ _EVENT = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 RESULTS = ("success", "failure", "none")
 HEALED = "audit_healed"
 BROKEN = "audit_broken"
+ROTATED = "audit_rotated"
+LARGEST = 8 << 20  # bytes of a segment, from which on a new one is begun: it is read whole at every start
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ class AuditLog:
     """The log in one directory of the host.
 
     :param clock: the time in UTC.
+    :param largest: bytes of a segment, from which on a new one is begun.
     """
 
-    def __init__(self, directory: str, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, directory: str, *, clock: Callable[[], datetime] = utc_now, largest: int = LARGEST) -> None:
         self._directory = directory
+        self._largest = largest
         self._segments = Segments(directory)
         self._clock = clock
 
@@ -71,22 +75,6 @@ class AuditLog:
         if chain.broken:
             raise _broken(name, chain)
         return chain.head
-
-    def verify(self) -> Head:
-        """Check every segment's chain. Returns the head; raises AuditBroken with the first place that does not hold.
-
-        A segment that was found broken before stays broken; the log goes on in the one after it.
-        """
-        head = Head()
-        try:
-            for name in self._segments.names():
-                chain = self._segments.check(name)
-                if chain.broken:
-                    raise _broken(name, chain)
-                head = chain.head
-        except OSError as error:
-            raise _fs.translate_oserror(error, self._directory) from error
-        return head
 
     def append(
         self, event: Event, *, whole: bool = False, anchor: Optional[Head] = None, dry_run: bool = False
@@ -145,6 +133,8 @@ class AuditLog:
             head = chain.head
             if chain.torn:
                 head, healed = self._heal(name, chain), True
+            if self._segments.size(name) >= self._largest:
+                name, head = self._rotate(name, head)
         head = self._write(name, event, prev=head.hash, seq=head.seq + 1)
         return Appended(head.seq, head.hash, name, healed=healed, broken=broken)
 
@@ -157,6 +147,13 @@ class AuditLog:
         link = BEGINNING if name == before else {"segment": before, "sha256": self._segments.digest(before)}
         event = Event(BROKEN, "failure", AuditBroken.code, broken.message, {"segment": before, "place": chain.broken})
         return name, self._write(name, event, prev=link, seq=chain.head.seq + 1)
+
+    def _rotate(self, before: str, head: Head) -> Tuple[str, Head]:
+        """A new segment after one that is full and holds; it names that one and its digest."""
+        name = self._segments.next()
+        link = {"segment": before, "sha256": self._segments.digest(before)}
+        event = Event(ROTATED, message=f"{before} is full", details={"segment": before})
+        return name, self._write(name, event, prev=link, seq=head.seq + 1)
 
     def _heal(self, name: str, chain: Chain) -> Head:
         """Cut the torn line off and record that; its bytes are kept beside."""

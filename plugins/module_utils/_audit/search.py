@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from datetime import datetime
+from typing import Any, Dict, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._audit.chain import read_line
 from ansible_collections.wst.backup.plugins.module_utils._audit.segments import Segments
+from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
 
 
 def last_record(directory: str, event: str) -> Optional[Dict[str, Any]]:
@@ -30,8 +32,27 @@ def last_record(directory: str, event: str) -> Optional[Dict[str, Any]]:
     return None
 
 
-def _is(line: bytes, event: str) -> bool:
+def records_since(directory: str, since: datetime) -> List[Dict[str, Any]]:
+    """All records from that time on, in the log's order. Lines that are no record are passed over, as above.
+
+    :raises PathPermissions, PathUnusable: the log cannot be read.
+    """
+    segments, earliest = Segments(directory), format_time(since)
     try:
-        return bool(read_line(line)["event"] == event)
-    except (ValueError, KeyError):
-        return False
+        lines = [line for name in segments.names() for line in segments.lines(name)]
+    except OSError as error:
+        raise _fs.translate_oserror(error, directory) from error
+    records = (_record(line) for line in lines)
+    return [record for record in records if record is not None and str(record.get("time")) >= earliest]
+
+
+def _record(line: bytes) -> Optional[Dict[str, Any]]:
+    try:
+        return read_line(line)
+    except ValueError:
+        return None
+
+
+def _is(line: bytes, event: str) -> bool:
+    record = _record(line)
+    return record is not None and record.get("event") == event

@@ -81,6 +81,13 @@ class Segments:
             return f"the segment before it, {link.segment}, is gone"
         return "" if digest == link.sha256 else f"the segment before it, {link.segment}, was changed"
 
+    def size(self, name: str) -> int:
+        """The bytes that a segment has; 0 where there is none."""
+        try:
+            return os.stat(api.long_path(self.path(name))).st_size
+        except FileNotFoundError:
+            return 0
+
     def digest(self, name: str) -> str:
         """The SHA-256 of all bytes of a segment."""
         with api.open_source(self.path(name)) as file:

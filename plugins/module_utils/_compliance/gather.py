@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at the host for a verdict: its layers, its audit log, its authority record. Changes nothing.
+
+What cannot be read is a fact too: it goes into the field ``problem`` of what it is about, and never hides the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._audit.chain import Head
+from ansible_collections.wst.backup.plugins.module_utils._audit.log import BROKEN, AuditLog
+from ansible_collections.wst.backup.plugins.module_utils._audit.search import records_since
+from ansible_collections.wst.backup.plugins.module_utils._authority.record import read_authority
+from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
+from ansible_collections.wst.backup.plugins.module_utils._compliance import history
+from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
+    AuditState,
+    AuthorityState,
+    Contents,
+    Facts,
+    LayerOf,
+    Pitr,
+    SetOn,
+)
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
+from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
+from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._names import parse_artifact
+from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy as Keep
+from ansible_collections.wst.backup.plugins.module_utils._retention.report import report_layers
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+
+Record = Mapping[str, Any]
+GRANTED, REFUSED = "authority_granted", "authority_refused"
+
+
+@dataclass(frozen=True)
+class Request:
+    """Where to look, and what the control node knows besides."""
+
+    layout: HostLayout
+    layers: Sequence[Layer]
+    prefix: str
+    keep: Keep
+    sources: Tuple[str, ...]
+    window: timedelta  # of the policy
+    history: timedelta  # how far back runs and drills are told
+    problems: Optional[Tuple[Mapping[str, Any], ...]]
+    pitr: Optional[Mapping[str, Any]]
+
+
+def gather(request: Request, *, now: datetime) -> Facts:
+    """All facts; raises ``InputInvalid`` only, for a request that makes no sense."""
+    reports = report_layers(request.layers, prefix=request.prefix, policy=request.keep, now=now)["layers"]
+    layers = tuple(_layer(each) for each in reports)
+    records, unread = _records(request.layout, now - request.history)
+    skew = _context.current().controller_time
+    return Facts(
+        now=now,
+        layers=layers,
+        runs=history.runs_of(records),
+        drills=history.drills_of(records),
+        contents=_contents(request, layers),
+        audit=_audit(request.layout, records, unread),
+        authority=_authority(request.layout, records, now - request.window),
+        expected_sources=request.sources,
+        problems=request.problems,
+        pitr=pitr_from(request.pitr),
+        keep_min=request.keep.keep_min,
+        min_age_days=request.keep.min_age_days,
+        clock_skew=None if skew is None else (now - skew).total_seconds(),
+    )
+
+
+def _layer(report: Dict[str, Any]) -> LayerOf:
+    problem = report["problem"]
+    return LayerOf(
+        name=report["name"],
+        path=report["path"],
+        problem="" if problem is None else "{code}: {message}".format(**problem),
+        sets=tuple(_set(each) for each in report["sets"]),
+        free=report["free"],
+        total=report["total"],
+        days_until_full=report["days_until_full"],
+    )
+
+
+def _set(each: Dict[str, Any]) -> SetOn:
+    return SetOn(
+        stem=each["artifact"],
+        time=parse_time(each["time"]),
+        state=each["state"],
+        counts=each["counts"],
+        reason=each["reason"],
+        level=each["level"],
+        size=each["size"],
+        verified_at=_time(each["verified_at"]),
+        run_id=each["run_id"] or "",
+    )
+
+
+def _contents(request: Request, layers: Tuple[LayerOf, ...]) -> Optional[Contents]:
+    """What the newest set that counts says it holds, from the first layer that has it."""
+    found = [(each.time, layer.path, each.stem) for layer in layers for each in layer.counting]
+    if not found:
+        return None
+    newest = max(time for time, _path, _stem in found)
+    path, stem = next((path, stem) for time, path, stem in found if time == newest)
+    artifact = parse_artifact(stem + ".zip", request.prefix)
+    layer = next(each for each in request.layers if each.path == path)
+    try:
+        body = read_record(layer.file(artifact.sidecar)) if artifact else None
+    except BackupError:
+        return None  # it is told as a damaged set the next time
+    manifest = (body or {}).get("manifest") or {}
+    return Contents(
+        stem=stem,
+        sources={str(each.get("name")): int(each.get("files") or 0) for each in manifest.get("sources") or ()},
+        dump=str((manifest.get("dump") or {}).get("path") or ""),
+        dump_size=int((manifest.get("dump") or {}).get("size") or 0),
+    )
+
+
+def _records(layout: HostLayout, since: datetime) -> Tuple[List[Record], str]:
+    try:
+        return records_since(layout.audit_dir, since), ""
+    except BackupError as error:
+        return [], f"{error.code}: {error.message}"
+
+
+def _audit(layout: HostLayout, records: List[Record], unread: str) -> AuditState:
+    """The chain from its first record to its last, and to what the control node saw of it."""
+    if unread:
+        return AuditState(problem=unread)
+    log, known = AuditLog(layout.audit_dir), _context.current().audit_anchor
+    try:
+        state = log.examine(Head(*known) if known else None)
+    except BackupError as error:
+        return AuditState(records=len(records), problem=f"{error.code}: {error.message}")
+    broken = [parse_time(str(each["time"])) for each in records if each.get("event") == BROKEN]
+    return AuditState(
+        since=state.since,
+        records=state.head.seq,
+        problem=state.problem,
+        broken_at=max(broken) if broken else None,
+        anchored=known is not None,
+    )
+
+
+def _authority(layout: HostLayout, records: List[Record], since: datetime) -> AuthorityState:
+    recent = [each for each in records if (_time(each.get("time")) or since) >= since]
+    used = [each for each in recent if each.get("event") == GRANTED and (each.get("details") or {}).get("level") == "L6"]
+    refused = sum(each.get("event") == REFUSED for each in recent)
+    try:
+        authority = read_authority(layout)
+    except BackupError as error:
+        return AuthorityState(problem=f"{error.code}: {error.message}", refused=refused, breakglass=len(used))
+    return AuthorityState(since=authority.since, refused=refused, breakglass=len(used))
+
+
+def pitr_from(told: Optional[Mapping[str, Any]]) -> Optional[Pitr]:
+    """What ``azure_pitr_info`` returned, as a fact; a failure of it is one too."""
+    if not told:
+        return None
+    if told.get("failed") or told.get("unreachable"):
+        return Pitr(problem=str(told.get("msg") or told.get("code") or "it failed"))
+    return Pitr(
+        enabled=bool(told.get("pitr_enabled")),
+        retention_days=int(told.get("retention_days") or 0),
+        earliest=_time(told.get("earliest_restore_point")),
+        geo_redundant=told.get("geo_redundant"),
+    )
+
+
+def _time(text: Optional[str]) -> Optional[datetime]:
+    return parse_time(text) if text else None

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs and drills out of the records of the audit log. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
+from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
+    FAILURE,
+    INTERRUPTED,
+    SUCCESS,
+    SUSPECT,
+    Drill,
+    Run,
+)
+
+BACKUP_START = "backup_start"
+BACKUP_END = "backup_end"
+DRILL_END = "drill_end"
+ANOMALY = "content_anomaly"
+EVENTS = (BACKUP_START, BACKUP_END, DRILL_END)
+
+
+def runs_of(records: Iterable[Mapping[str, Any]]) -> Tuple[Run, ...]:
+    """The backups, oldest first. One whose end is missing was interrupted, or is still running."""
+    runs: Dict[str, Run] = {}
+    for record in records:
+        run_id, at = str(record.get("run_id") or ""), _time(record)
+        if not run_id or at is None:
+            continue
+        if record.get("event") == BACKUP_START:
+            runs.setdefault(run_id, Run(run_id, at, None, INTERRUPTED))
+        elif record.get("event") == BACKUP_END:
+            began = runs[run_id].began if run_id in runs else at
+            runs[run_id] = _ended(record, run_id, began, at)
+    return tuple(sorted(runs.values(), key=lambda run: (run.began, run.run_id)))
+
+
+def drills_of(records: Iterable[Mapping[str, Any]]) -> Tuple[Drill, ...]:
+    """The restore tests that came to an end, oldest first."""
+    drills = [
+        _drill(record, at) for record in records for at in [_time(record)] if at and record.get("event") == DRILL_END
+    ]
+    return tuple(sorted(drills, key=lambda drill: (drill.at, drill.run_id)))
+
+
+def _drill(record: Mapping[str, Any], at: datetime) -> Drill:
+    details = _details(record)
+    return Drill(
+        at=at,
+        run_id=str(record.get("run_id") or details.get("run_id") or ""),
+        result=SUCCESS if record.get("result") == SUCCESS else FAILURE,
+        code=str(record.get("code") or ""),
+        artifact=str(details.get("artifact") or ""),
+        layer=str(details.get("layer") or ""),
+        age=_number(details.get("age")),
+        rto=_number(details.get("rto")) or None,
+    )
+
+
+def _ended(record: Mapping[str, Any], run_id: str, began: datetime, at: datetime) -> Run:
+    details = _details(record)
+    result, code = str(record.get("result") or FAILURE), str(record.get("code") or "")
+    if result != SUCCESS:
+        result = SUSPECT if code == ANOMALY else FAILURE
+    return Run(
+        run_id=run_id,
+        began=began,
+        ended=at,
+        result=result,
+        code=code,
+        artifact=str(details.get("artifact") or ""),
+        size=_number(details.get("size")),
+        files=_number(details.get("files")),
+        rows=_number(details.get("rows")),
+    )
+
+
+def _details(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    details = record.get("details")
+    return details if isinstance(details, Mapping) else {}
+
+
+def _number(value: Any) -> int:
+    """A count as the log has it: Ansible writes some as text."""
+    try:
+        return max(0, int(float(value)))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
+def _time(record: Mapping[str, Any]) -> Optional[datetime]:
+    try:
+        return parse_time(str(record.get("time")))
+    except ValueError:
+        return None
