@@ -7,32 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.wst.backup.plugins.plugin_utils import _connection, _control_log
-from ansible_collections.wst.backup.plugins.plugin_utils._host_python import HostPythonAction
-from ansible_collections.wst.backup.plugins.plugin_utils._settings import Settings
+from ansible_collections.wst.backup.plugins.plugin_utils import _control_log
+from ansible_collections.wst.backup.plugins.plugin_utils._anchored import AnchoredAction
 
 
-class ActionModule(HostPythonAction):
+class ActionModule(AnchoredAction):
     """See the module's documentation."""
-
-    def told(self, settings: Settings) -> dict[str, Any]:
-        """The head of the host's chain when it was last seen from here: the host's log must still have that record."""
-        try:
-            anchor = _control_log.last_head(settings.control_dir, self._host, log=self._log(settings))
-        except OSError as error:
-            self._warnings.append(f"the audit log was not held against what the control node knows of it: {error}")
-            anchor = None
-        return {"audit_anchor": anchor}
-
-    def _log(self, settings: Settings) -> str:
-        """Which log it is: the name in the inventory alone may mean another host in another inventory."""
-        return f"{_connection.address(self._connection)} {settings.root}"
 
     def succeeded(self, result: dict[str, Any]) -> dict[str, Any]:
         """Anchor the head of the host's chain here, so that a cut tail shows."""
         if "head" in result and self._settings and not self._task.check_mode:
             head = {name: result.get(name) for name in ("seq", "head", "segment")}
-            self._record({**head, "log": self._log(self._settings)}, file=_control_log.AUDIT_HEADS)
+            self._record({**head, "log": self.log_name(self._settings)}, file=_control_log.AUDIT_HEADS)
         return {**result, "recorded_on": "host"}
 
     def failed(self, result: dict[str, Any]) -> dict[str, Any]:

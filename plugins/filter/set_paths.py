@@ -21,10 +21,16 @@ options:
     elements: dict
     required: true
   which:
-    description: The newest set of each layer, or all of them.
+    description: >-
+      The newest set of each layer, all of them, or those that are due, which are the one that was read longest ago and
+      every one whose last full read will be older than O(every_days) within a day.
     type: str
-    choices: [newest, all]
+    choices: [newest, all, due]
     required: true
+  every_days:
+    description: In how many days every set is to be read again.
+    type: float
+    default: 7
 """
 
 EXAMPLES = r"""

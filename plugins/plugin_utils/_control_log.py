@@ -45,20 +45,20 @@ def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EV
 
 
 def last_head(control_dir: str, host: str, *, log: str) -> Optional[dict[str, Any]]:
-    """The newest head of that audit log that was seen from here: ``seq`` and ``hash``; None when there is none.
+    """The newest head of that audit log that was seen from here: ``seq``, ``hash``, ``time``; None when there is none.
 
     :param log: which log, as it was recorded with the head: two inventories may give one name to two hosts.
     :raises OSError: the record is there and cannot be read.
     """
     try:
-        lines = (_directory(control_dir, host) / AUDIT_HEADS).read_bytes().splitlines()
+        lines = (host_directory(control_dir, host) / AUDIT_HEADS).read_bytes().splitlines()
     except FileNotFoundError:
         return None
     for line in reversed(lines):
         try:
             entry = json.loads(line)
             if entry["log"] == log:
-                return {"seq": int(entry["seq"]), "hash": str(entry["head"])}
+                return {"seq": int(entry["seq"]), "hash": str(entry["head"]), "time": str(entry["time"])}
         except (ValueError, KeyError, TypeError):
             continue  # torn by a crash, or of another log
     return None
@@ -66,13 +66,14 @@ def last_head(control_dir: str, host: str, *, log: str) -> Optional[dict[str, An
 
 def make_host_directory(control_dir: str, host: str) -> Path:
     """The host's directory here, made where it is missing, for nobody else. Raises OSError."""
-    directory = _directory(control_dir, host)
+    directory = host_directory(control_dir, host)
     for level in (directory.parent.parent, directory.parent, directory):  # parents=True would ignore the mode
         level.mkdir(mode=0o700, parents=level is directory.parent.parent, exist_ok=True)
     return directory
 
 
-def _directory(control_dir: str, host: str) -> Path:
+def host_directory(control_dir: str, host: str) -> Path:
+    """Where what is known of the host stands here, whether or not it exists."""
     return Path(control_dir).expanduser() / "hosts" / _safe_name(host)
 
 

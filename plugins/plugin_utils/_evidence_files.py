@@ -10,9 +10,7 @@ ended. What is older than the doctrine's 400 days goes when a new one comes, and
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 
 from ansible_collections.wst.backup.plugins.plugin_utils._control_log import make_host_directory
 from ansible_collections.wst.backup.plugins.plugin_utils._evidence_page import page
+from ansible_collections.wst.backup.plugins.plugin_utils._newfile import write_text
 
 KEEP = timedelta(days=400)  # canonical 026, logging
 _NAME = re.compile(r"drill-(\d{8}-\d{6})(?:-[0-9a-f]{8})?\.(?:json|html)", re.ASCII)
@@ -40,25 +39,10 @@ def keep(control_dir: str, host: str, document: Mapping[str, Any], *, now: datet
     stem += f"-{suffix}" if suffix else ""
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     written = {
-        "json": str(_write(directory / f"{stem}.json", text)),
-        "html": str(_write(directory / f"{stem}.html", page(document))),
+        "json": str(write_text(directory / f"{stem}.json", text)),
+        "html": str(write_text(directory / f"{stem}.html", page(document))),
     }
     return {**written, "removed": _remove_old(directory, now)}
-
-
-def _write(path: Path, text: str) -> Path:
-    """Under a new name first: a page that is half there would be read."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".drill-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return path
 
 
 def _remove_old(directory: Path, now: datetime) -> list[str]:

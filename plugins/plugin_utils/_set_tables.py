@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.wst.backup.plugins.plugin_utils._outcome import carried, failure
@@ -23,23 +24,44 @@ def sets_table(layers: Iterable[Mapping[str, Any]]) -> list[str]:
     return [*(table(_SETS, rows) if rows else ["no sets"]), *(line for layer in layers for line in _layer_lines(layer))]
 
 
-def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str) -> list[dict[str, str]]:
-    """The ZIPs (``path``, ``layer``) of whole sets, newest first, layer by layer.
+WHICH = ("newest", "all", "due")
 
-    :param which: ``newest`` for the newest one of each layer that is not suspect, ``all`` for all of them.
+
+def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str, every_days: float = 7) -> list[dict[str, str]]:
+    """The ZIPs (``path``, ``layer``) of whole sets, layer by layer.
+
+    :param which: ``newest`` for the newest one of each layer that is not suspect, ``all`` for all of them, newest
+        first, ``due`` for those that must be read again to have all of them read in ``every_days``.
     :raises ValueError: something else.
     """
-    if which not in ("newest", "all"):
-        raise ValueError(f"backup_verify_sets is 'newest' or 'all', not {which!r}")
+    if which not in WHICH:
+        raise ValueError(f"backup_verify_sets is one of {', '.join(WHICH)}, not {which!r}")
     paths = []
     for layer in layers:
         separator = "\\" if "\\" in layer["path"] else "/"
-        states = ("complete", "suspect", "safety") if which == "all" else ("complete",)
-        names = [each["artifact"] for each in layer.get("sets") or () if each["state"] in states]
-        for name in names if which == "all" else names[:1]:
-            path = layer["path"].rstrip("\\/") + separator + name + ".zip"
+        states = ("complete",) if which == "newest" else ("complete", "suspect", "safety")
+        sets = [each for each in layer.get("sets") or () if each["state"] in states]
+        if which == "due":
+            sets = _due(sets, every_days)
+        for each in sets[:1] if which == "newest" else sets:
+            path = layer["path"].rstrip("\\/") + separator + each["artifact"] + ".zip"
             paths.append({"path": path, "layer": layer["name"]})
     return paths
+
+
+def _due(sets: list[Mapping[str, Any]], every_days: float) -> list[Mapping[str, Any]]:
+    """The set that was read longest ago, and every one that comes within a day of the limit."""
+    limit = (every_days - 1) * 86400
+    unread = sorted(((_unread_for(each), each["artifact"], each) for each in sets), reverse=True)
+    return [each for place, (seconds, _name, each) in enumerate(unread) if place == 0 or seconds >= limit]
+
+
+def _unread_for(item: Mapping[str, Any]) -> float:
+    """Seconds since its last full read, by the host's clock, from which its age is."""
+    if not item.get("verified_at"):
+        return float("inf")
+    made, read = (datetime.strptime(item[key], "%Y-%m-%dT%H:%M:%SZ") for key in ("time", "verified_at"))  # noqa: DTZ007
+    return float(item["age"]) - (read - made).total_seconds()
 
 
 def repair_table(result: Mapping[str, Any]) -> list[str]:

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
-from ansible_collections.wst.backup.plugins.module_utils._audit.chain import Head
-from ansible_collections.wst.backup.plugins.module_utils._audit.log import BROKEN, AuditLog
+from ansible_collections.wst.backup.plugins.module_utils._audit.log import BROKEN
 from ansible_collections.wst.backup.plugins.module_utils._audit.search import records_since
+from ansible_collections.wst.backup.plugins.module_utils._authority.check import GRANTED, REFUSED
+from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L6
 from ansible_collections.wst.backup.plugins.module_utils._authority.record import read_authority
 from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
-from ansible_collections.wst.backup.plugins.module_utils._compliance import history
+from ansible_collections.wst.backup.plugins.module_utils._compliance import heads, history
 from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
     AuditState,
     AuthorityState,
@@ -36,8 +37,7 @@ from ansible_collections.wst.backup.plugins.module_utils._retention.plan import 
 from ansible_collections.wst.backup.plugins.module_utils._retention.report import report_layers
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 
-Record = Mapping[str, Any]
-GRANTED, REFUSED = "authority_granted", "authority_refused"
+Record = Dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def gather(request: Request, *, now: datetime) -> Facts:
         runs=history.runs_of(records),
         drills=history.drills_of(records),
         contents=_contents(request, layers),
-        audit=_audit(request.layout, records, unread),
+        audit=_audit(request, records, unread),
         authority=_authority(request.layout, records, now - request.window),
         expected_sources=request.sources,
         problems=request.problems,
@@ -134,28 +134,27 @@ def _records(layout: HostLayout, since: datetime) -> Tuple[List[Record], str]:
         return [], f"{error.code}: {error.message}"
 
 
-def _audit(layout: HostLayout, records: List[Record], unread: str) -> AuditState:
-    """The chain from its first record to its last, and to what the control node saw of it."""
+def _audit(request: Request, records: List[Record], unread: str) -> AuditState:
+    """The chain from its first record to its last, and to what is known of it elsewhere."""
     if unread:
         return AuditState(problem=unread)
-    log, known = AuditLog(layout.audit_dir), _context.current().audit_anchor
     try:
-        state = log.examine(Head(*known) if known else None)
+        found = heads.held_against_all(request.layout, request.layers, request.prefix)
     except BackupError as error:
         return AuditState(records=len(records), problem=f"{error.code}: {error.message}")
     broken = [parse_time(str(each["time"])) for each in records if each.get("event") == BROKEN]
     return AuditState(
-        since=state.since,
-        records=state.head.seq,
-        problem=state.problem,
+        since=_time(found.since),
+        records=found.records,
+        problem=heads.told(found) if found.flaws else "",
         broken_at=max(broken) if broken else None,
-        anchored=known is not None,
+        anchored=_context.current().audit_anchor is not None,
     )
 
 
 def _authority(layout: HostLayout, records: List[Record], since: datetime) -> AuthorityState:
     recent = [each for each in records if (_time(each.get("time")) or since) >= since]
-    used = [each for each in recent if each.get("event") == GRANTED and (each.get("details") or {}).get("level") == "L6"]
+    used = [each for each in recent if each.get("event") == GRANTED and (each.get("details") or {}).get("needed") == L6]
     refused = sum(each.get("event") == REFUSED for each in recent)
     try:
         authority = read_authority(layout)

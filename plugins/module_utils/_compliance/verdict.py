@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance import (
 from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import SUCCESS, Drill, Facts, LayerOf, Run
 from ansible_collections.wst.backup.plugins.module_utils._compliance.finding import Finding, exempted, overall
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import Policy
+from ansible_collections.wst.backup.plugins.module_utils._version import VERSION
 
 RULES = (
     frequency.frequency,
@@ -49,6 +50,7 @@ def report(facts: Facts, policy: Policy) -> Dict[str, Any]:
     verdict = overall(findings)
     turns = [each.turns_at for each in findings if each.turns_at is not None]
     return {
+        "collection": VERSION,
         "environment": policy.environment,
         "verdict": verdict,
         "known_at": format_time(facts.now),

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.plugin_utils._set_tables import (
     repair_table,
@@ -83,6 +86,30 @@ def test_only_complete_sets_are_verified() -> None:
     ]
     with pytest.raises(ValueError, match="newest"):
         set_paths([LOCAL], which="some")
+
+
+@given(st.lists(st.none() | st.floats(0, 20), min_size=1, max_size=12), st.floats(2, 9))
+def test_all_that_is_due_is_read_again_and_always_the_one_that_was_read_longest_ago(
+    read: list[float | None], every: float
+) -> None:
+    """Ages in days; None was never read."""
+    now = datetime(2026, 11, 30, 15, 0)  # noqa: DTZ001 - only differences count
+    sets = []
+    for number, days in enumerate(read):
+        verified = None if days is None else (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        one = {"artifact": f"b-{number}", "state": "complete", "verified_at": verified, "age": 86400}
+        sets.append({**one, "time": (now - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")})
+    chosen = {
+        each["path"][3:-4]
+        for each in set_paths([{"name": "x", "path": "/x", "sets": sets}], which="due", every_days=every)
+    }
+    ages = {f"b-{number}": 1e6 if days is None else days for number, days in enumerate(read)}
+    assert max(ages.values()) - max(ages[name] for name in chosen) < 0.001
+    for name, age in ages.items():
+        if age > every - 1 + 0.001:
+            assert name in chosen
+        elif age < every - 1 - 0.001:
+            assert name not in chosen or len(chosen) == 1
 
 
 def test_a_failed_proof_shows_its_code_and_reason() -> None:

@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdicts of all hosts as one document, also of those that could not be reached. Pure; ``docs/compliance.md``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+SCHEMA_VERSION = 1
+COMPLIANT = "compliant"
+NON_COMPLIANT = "non-compliant"
+UNKNOWN = "unknown"
+_HOST = ("environment", "verdict", "known_at", "turns_at", "requirements", "runs", "drills", "layers", "next")
+_ORDER = {NON_COMPLIANT: 0, UNKNOWN: 1, COMPLIANT: 2}
+
+
+def fleet(
+    results: Mapping[str, Mapping[str, Any]],
+    *,
+    known: Mapping[str, Mapping[str, Any]],
+    evidence: Mapping[str, Mapping[str, str]],
+    made: datetime,
+    controller: str,
+    period_days: int,
+) -> dict[str, Any]:
+    """The document, hosts with trouble first.
+
+    :param results: what ``compliance_info`` returned, by host; empty, failed or unreachable is a verdict too.
+    :param known: what was last known of hosts, as ``host_part`` made it.
+    :param evidence: the pages of each host's drills, by the end of the drill's run id.
+    :param made: UTC.
+    """
+    hosts = [host_part(name, result, known.get(name), evidence.get(name, {})) for name, result in results.items()]
+    return {
+        "schema": SCHEMA_VERSION,
+        "made": made.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "collection": next((str(each["collection"]) for each in results.values() if each.get("collection")), ""),
+        "controller": controller,
+        "period_days": period_days,
+        "hosts": sorted(hosts, key=lambda host: (_ORDER[host["verdict"]], host["name"])),
+    }
+
+
+def host_part(
+    name: str, result: Mapping[str, Any], known: Optional[Mapping[str, Any]], evidence: Mapping[str, str]
+) -> dict[str, Any]:
+    """A host's part. One that was not judged now is non-compliant, with what was last known of it."""
+    if result.get("verdict") in _ORDER and not result.get("failed"):
+        judged = {key: result.get(key) for key in _HOST}
+        drills = [{**drill, "evidence": _page(drill, evidence)} for drill in judged["drills"] or ()]
+        return {"name": name, "reached": True, "error": None, **judged, "drills": drills}
+    reached = bool(result) and not result.get("unreachable")
+    return {"name": name, "reached": reached, "error": _error(result), **_last_known(known)}
+
+
+def _page(drill: Mapping[str, Any], evidence: Mapping[str, str]) -> str:
+    return evidence.get(str(drill.get("run_id") or "").rpartition("-")[2], "")
+
+
+def _error(result: Mapping[str, Any]) -> dict[str, str]:
+    default = "unreachable" if result.get("unreachable") or not result else "not_judged"
+    return {
+        "code": str(result.get("code") or default),
+        "message": str(result.get("msg") or "nothing came from this host in this play"),
+        "remedy": str(result.get("remedy") or "Mend what is named, then run compliance.yml again."),
+    }
+
+
+def _last_known(known: Optional[Mapping[str, Any]]) -> dict[str, Any]:
+    """What was last known, with nothing of it counted: a verdict of yesterday proves nothing today."""
+    part = {key: (known or {}).get(key) for key in _HOST}
+    lists = {key: list(part[key] or ()) for key in ("runs", "drills", "layers", "next")}
+    requirements = [_aged(each, str(part["known_at"])) for each in part["requirements"] or ()]
+    return {**part, **lists, "verdict": NON_COMPLIANT, "turns_at": None, "requirements": requirements}
+
+
+def _aged(requirement: Mapping[str, Any], known_at: str) -> dict[str, Any]:
+    told = f"{requirement['verdict']} on {known_at}: {requirement['summary']}"
+    return {**requirement, "verdict": UNKNOWN, "summary": told, "turns_at": None, "turns_why": ""}
+
+
+def overall(document: Mapping[str, Any]) -> str:
+    """The fleet's verdict; a fleet without hosts is not compliant."""
+    verdicts = {host["verdict"] for host in document["hosts"]}
+    if NON_COMPLIANT in verdicts:
+        return NON_COMPLIANT
+    return UNKNOWN if UNKNOWN in verdicts or not verdicts else COMPLIANT
+
+
+def age_of(text: Optional[str], now: datetime) -> Optional[float]:
+    """Seconds from that time (UTC text) to now; None where there is no time."""
+    moment = moment_of(text)
+    return None if moment is None else (now - moment).total_seconds()
+
+
+def moment_of(text: Optional[str]) -> Optional[datetime]:
+    """The time of its text; None where there is none."""
+    if not text:
+        return None
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+
+
+def newest(items: Iterable[Mapping[str, Any]], result: Optional[str] = None) -> Optional[Mapping[str, Any]]:
+    """The last of runs or drills, or the last one with that result."""
+    found = [each for each in items if result is None or each.get("result") == result]
+    return found[-1] if found else None

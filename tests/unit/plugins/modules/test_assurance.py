@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``compliance_info`` and ``audit_verify`` as Ansible would start them, on a host with real layers and a real log."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+
+from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import provisioned
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import publish_set
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils.chain import run_id_of
+from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
+
+PITR = {"pitr_enabled": True, "retention_days": 14, "earliest_restore_point": "2026-11-20T00:00:00Z"}
+
+
+def anchored(monkeypatch: pytest.MonkeyPatch, **data: Any) -> None:
+    module: Any = types.ModuleType(_context.CONTEXT_MODULE)
+    module.DATA = {"controller_time": format_time(utc_now()), **data}
+    monkeypatch.setitem(sys.modules, _context.CONTEXT_MODULE, module)
+
+
+def judged(host: Host, **params: Any) -> Dict[str, Any]:
+    given = {"layers": host.layers(), "sources": ["wst"], "preflight": {"problems": []}, "pitr": PITR, **params}
+    return host.run("compliance_info", **given)
+
+
+def verdicts(told: Dict[str, Any]) -> Dict[str, str]:
+    return {each["id"]: each["verdict"] for each in told["requirements"]}
+
+
+def test_a_host_of_which_nothing_is_known(host: Host) -> None:
+    told = judged(host, preflight={}, pitr={})
+    assert (told["changed"], told["verdict"]) == (False, "non-compliant")
+    found = verdicts(told)
+    assert (found["R2"], found["F1"], found["R7"], found["roles"]) == (
+        "unknown",
+        "unknown",
+        "non-compliant",
+        "non-compliant",
+    )
+    assert (told["runs"], told["drills"]) == ([], [])
+
+
+def test_layers_log_and_authority_are_looked_at(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    for days in range(8, -1, -1):
+        for name, path in ((LOCAL, host.local), (MIRROR, host.mirror)):
+            publish_set(Layer(name, path), run_id_of(days))
+    provisioned(host.layout)
+    run_id = run_id_of(0)
+    anchored(monkeypatch, run_id=run_id, controller="op@control")
+    host.run("audit_log", event="backup_start")
+    artifact = host.run("backup_info", layers=host.layers())["layers"][0]["newest"]
+    details = {"artifact": artifact, "size": "5000", "files": 3, "rows": "7"}
+    host.run("audit_log", event="backup_end", result="success", details=details)
+    drilled = {"artifact": artifact, "layer": "local", "age": 60, "rto": "12"}
+    host.run("audit_log", event="drill_end", result="success", details=drilled)
+    told = judged(host)
+    found = verdicts(told)
+    assert {name: found[name] for name in ("R1", "R3", "R4", "R7", "roles", "logging", "R6", "F1", "F2")} == (
+        dict.fromkeys(("R1", "R3", "R4", "R7", "roles", "logging", "R6", "F1", "F2"), "compliant")
+    )
+    assert [(run["run_id"], run["result"], run["bytes"], run["rows"]) for run in told["runs"]] == [
+        (run_id, "success", 5000, 7)
+    ]
+    assert (told["drills"][0]["rto_seconds"], told["drills"][0]["rpo_seconds"]) == (12, 60)
+    assert [layer["counting"] for layer in told["layers"]] == [9, 9]
+    assert judged(host, pitr={"failed": True, "msg": "azure_forbidden: 403"})["requirements"][2]["summary"].endswith(
+        "azure_forbidden: 403"
+    )
+
+
+def test_sets_that_are_gone_or_rot_are_told(host: Host) -> None:
+    for name, path in ((LOCAL, host.local), (MIRROR, host.mirror)):
+        publish_set(Layer(name, path), run_id_of(0))
+    newest = host.run("backup_info", layers=host.layers())["layers"][0]["newest"]
+    Path(host.mirror, f"{newest}.manifest.json").write_bytes(b"{}")
+    found = verdicts(judged(host))
+    assert (found["R5"], found["R3"]) == ("non-compliant", "non-compliant")
+    os.rename(host.mirror, f"{host.mirror}.away")
+    assert verdicts(judged(host))["R3"] == "unknown"
+
+
+def test_a_log_that_cannot_be_read_or_does_not_hold(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    anchored(monkeypatch, run_id=run_id_of(0), controller="op@control")
+    for _number in range(3):
+        last = host.run("audit_log", event="backup_start")
+    anchor = {"seq": last["seq"], "hash": last["head"], "time": format_time(utc_now())}
+    anchored(monkeypatch, run_id=run_id_of(0), controller="op@control", audit_anchor=anchor)
+    whole = host.run("audit_verify", layers=host.layers())
+    assert (whole["code"], whole["records"], whole["anchors"], whole["flaws"]) == ("", 3, 1, [])
+    path = Path(host.layout.audit_dir, "audit.jsonl")
+    content = path.read_bytes()
+    path.write_bytes(b"".join(content.splitlines(keepends=True)[:2]))
+    cut = host.run("audit_verify", layers=host.layers())
+    assert (cut["code"], cut["flaws"][0]["kind"], cut["flaws"][0]["first"]) == ("audit_broken", "cut_off", 3)
+    assert "record" in cut["problem"]["message"]
+    assert verdicts(judged(host))["logging"] == "non-compliant"
+    path.unlink()
+    path.mkdir()
+    assert verdicts(judged(host))["logging"] == "non-compliant"
+
+
+def test_what_makes_no_sense_is_refused(host: Host) -> None:
+    assert judged(host, thresholds={"max_gap_hours": 48})["code"] == "input_invalid"
+    exemption = {"requirement": "R3", "until": "soon", "reason": "ordered", "by": "CISO"}
+    assert judged(host, exemptions=[exemption])["code"] == "input_invalid"
