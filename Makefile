@@ -62,7 +62,7 @@ sanity: setup ## ansible-test sanity on a copy of what is shipped
 	@$(GATES) sanity
 
 docs: setup ## Write the generated pages anew
-	@$(PY) -m tools.error_table --write
+	@$(PY) -m tools.generated --write
 
 docs-lint: setup ## Documentation of the plugins, and generated pages are up to date
 	@$(GATES) docs-lint docs-generated

@@ -1,12 +1,10 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes ``docs/errors.md`` from the error classes; without ``--write`` it only says whether the page is up to date."""
+"""The page ``docs/errors.md`` from the error classes."""
 
 from __future__ import annotations
 
-import argparse
-import difflib
 import importlib
 import inspect
 import re
@@ -14,9 +12,8 @@ import sys
 from dataclasses import dataclass
 from types import ModuleType
 
-from tools.paths import COLLECTIONS, ROOT
+from tools.paths import COLLECTIONS
 
-PAGE = ROOT / "docs" / "errors.md"
 PLUGINS = "ansible_collections.wst.backup.plugins"
 
 HEAD = """\
@@ -43,26 +40,6 @@ class Row:
     effect: str
     doctrine: str
     remedy: str
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Check or write the page; 1 when it is stale or a class is not fit for it."""
-    parser = argparse.ArgumentParser(description="The page of all errors.")
-    parser.add_argument("--write", action="store_true", help="write the page instead of checking it")
-    options = parser.parse_args(argv)
-    try:
-        wanted = page()
-    except TableError as exc:
-        print(exc)
-        return 1
-    if options.write:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(wanted, encoding="utf-8")
-        return 0
-    found = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    sys.stdout.writelines(difflib.unified_diff(found.splitlines(True), wanted.splitlines(True), "is", "should be"))
-    print(f"{PAGE.relative_to(ROOT)} is {'up to date' if found == wanted else 'stale: run make docs'}")
-    return 0 if found == wanted else 1
 
 
 def page() -> str:
@@ -119,7 +96,3 @@ def table(found: list[Row]) -> str:
         cells = [code, row.meaning, row.effect, row.remedy]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

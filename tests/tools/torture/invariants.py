@@ -12,8 +12,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog
-from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
+from ansible_collections.wst.backup.plugins.module_utils._audit.examine import examine
+from ansible_collections.wst.backup.plugins.module_utils._audit.segments import Segments
 from tools.torture import clock, independent
 from tools.torture.independent import Worth
 from tools.torture.world import POLICY, Ran, World
