@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jinja2
-
+from ansible_collections.wst.backup.plugins.plugin_utils._page_style import environment
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, count_text, duration_text, size_text
 
 _PAGE = """<!doctype html>
@@ -21,29 +20,23 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Restore test of {{ it.host }}: {{ verdict }}</title>
-<style>
-:root { color-scheme: light dark; --line: #8888; --soft: #8882; --good: #0b6b3a; --bad: #a3161f; }
-@media (prefers-color-scheme: dark) { :root { --good: #6fd39b; --bad: #ff9a97; } }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-.verdict { border-left: .4rem solid; padding: .5rem 1rem; margin: 1rem 0; background: var(--soft); }
-.success, .ok { color: var(--good); } .failure, .failed { color: var(--bad); }
-.verdict p { color: CanvasText; margin: .3rem 0; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.5rem; margin: 0; }
-dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; } caption { text-align: left; }
-th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; } ul { margin: 0; padding-left: 1.2rem; } code { font-size: .9em; }
-@media print { body { margin: 0; max-width: none; } tr { break-inside: avoid; } }
+<style>{{ style }}
+.verdict { border-left: .4rem solid; padding: .6rem 1rem; margin: 1rem 0; background: var(--soft); color: var(--ink); }
+.verdict p { margin: .3rem 0 0; }
+thead th:first-child { width: 35%; } thead th:nth-child(2) { width: 8.5rem; }
+tbody th { font-weight: 400; }
+@media (max-width: 40rem) { thead { display: none; } tr { display: block; padding: .6rem 0;
+  border-bottom: 1px solid var(--line); } tbody th, td { display: block; border: 0; padding: .1rem 0; } }
 </style>
 </head>
 <body>
 <main>
 <h1>Restore test of {{ it.host }}</h1>
-<div class="verdict {{ it.result }}" role="status">
-<strong>{{ mark }} {{ verdict }}</strong>
+<div class="verdict whole" style="border-color: var(--{{ kinds[it.result] }})">
+<strong data-verdict="{{ kinds[it.result] }}">{{ signs[it.result] }} {{ verdict }}</strong>
 {% if it.code %}<p>{{ it.message }}</p>{% endif %}
 {% if it.failed_at %}<p>It failed at: {{ it.failed_at }}</p>{% endif %}
+{% if it.remedy %}<p>What to do: {{ it.remedy }}</p>{% endif %}
 </div>
 <dl>
 <dt>Set</dt><dd>{{ it.set.artifact or "none" }}{% if it.set.layer %}, from the {{ it.set.layer }} layer{% endif %}</dd>
@@ -66,7 +59,7 @@ td { overflow-wrap: anywhere; } ul { margin: 0; padding-left: 1.2rem; } code { f
 <tbody>
 {% for step in it.steps %}
 <tr><th scope="row">{{ step.proves }}</th>
-<td class="{{ step.result | replace(' ', '-') }}">{{ marks[step.result] }} {{ step.result }}</td>
+<td data-verdict="{{ kinds[step.result] }}">{{ signs[step.result] }} {{ step.result }}</td>
 <td>{% for name, value in step.facts.items() %}<div>{{ name | replace("_", " ") }}: {{ shown(name, value) }}</div>
 {% endfor %}{% for remark in step.remarks %}<div>Remark: {{ remark }}</div>{% endfor %}</td></tr>
 {% endfor %}
@@ -75,29 +68,34 @@ td { overflow-wrap: anywhere; } ul { margin: 0; padding-left: 1.2rem; } code { f
 <h2>What was removed afterwards</h2>
 <ul>
 {% for each in it.teardown.removed or [] %}<li>{{ each }}</li>{% else %}<li>nothing</li>{% endfor %}
+{% for each in it.teardown.left or [] %}<li>Left, for others use it: {{ each }}</li>{% endfor %}
 {% for each in it.teardown.problems or [] %}<li>Still there: {{ each.message }}</li>{% endfor %}
 </ul>
 </main>
 </body>
 </html>
 """
-_MARKS = {"ok": "✓", "failed": "✗", "not reached": "·"}
+_SIGNS = {"ok": "✓", "success": "✓", "failed": "✗", "failure": "✗", "not reached": "○"}
+_KINDS = {"ok": "good", "success": "good", "failed": "bad", "failure": "bad", "not reached": "unsure"}
 _BYTES, _SECONDS = frozenset({"size", "bytes"}), frozenset({"seconds", "duration"})
 
 
 def page(document: Mapping[str, Any]) -> str:
     """The page of that evidence; whatever is in it is shown as text."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.ChainableUndefined)
     good = document["result"] == "success"
-    return environment.from_string(_PAGE).render(
-        it=document,
-        verdict="passed" if good else f"failed ({document['code']})",
-        mark=_MARKS["ok" if good else "failed"],
-        marks=_MARKS,
-        size=size_text,
-        age=age_text,
-        duration=duration_text,
-        shown=_shown,
+    return (
+        environment()
+        .from_string(_PAGE)
+        .render(
+            it=document,
+            verdict="passed" if good else f"failed ({document['code']})",
+            signs=_SIGNS,
+            kinds=_KINDS,
+            size=size_text,
+            age=age_text,
+            duration=duration_text,
+            shown=_shown,
+        )
     )
 
 
@@ -114,7 +112,7 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, int):
         return count_text(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown('', inner)}" for key, inner in value.items()) or "none"
+        return ", ".join(f"{key} {_shown('', inner)}" for key, inner in value.items() if inner) or "none"
     if isinstance(value, (list, tuple)):
         return "; ".join(_shown("", each) for each in value) or "none"
     return str(value)

@@ -57,6 +57,13 @@ GATES = (
     # Always the same faults, so that red is about the change; `make torture` draws new ones.
     Gate("torture", own("torture", "-n", "50", "--seed", "1"), "random faults over whole runs", seconds=600),
     Gate("decision-core", own("decision_core"), "100 % branch coverage of what decides", quick=True),
+    Gate(
+        "pages",
+        (PYTHON, "-m", "pytest", "tests/pages"),
+        "the pages for people, in a real Chromium",
+        kind="pytest",
+        seconds=900,
+    ),
     Gate("changelog", (str(TOOLS_BIN / "antsibull-changelog"), "lint"), "changelog fragments"),
     Gate("docs-lint", own("docs_lint"), "documentation of the plugins"),
     Gate("build", own("build_check"), "the built collection installs and works", seconds=300),

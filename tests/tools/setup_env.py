@@ -21,8 +21,19 @@ CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 ENVIRONMENTS = {"core": CACHE / "venv", "tools": CACHE / "venv-tools"}
 
-# Windows API for the lab, and the archive tools that open our ZIPs in the tests.
-DEBIAN_PACKAGES = ("wine", "wine64", "p7zip-full", "libarchive-tools", "unzip", "xz-utils", "git", "faketime")
+# Windows API for the lab, the archive tools that open our ZIPs in the tests, and a browser for the pages.
+DEBIAN_PACKAGES = (
+    "wine",
+    "wine64",
+    "p7zip-full",
+    "libarchive-tools",
+    "unzip",
+    "xz-utils",
+    "git",
+    "faketime",
+    "chromium",
+    "fonts-dejavu-core",
+)
 
 
 class SetupError(Exception):
