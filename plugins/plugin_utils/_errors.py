@@ -285,3 +285,13 @@ class RuntimeBusy(TransportError):
 
     code = "runtime_busy"
     remedy = "Wait for the run that uses it to end, or end it, and run bootstrap.yml again. The old version stays."
+
+
+# --- the report of a fleet ----------------------------------------------------------------------------------------
+
+
+class ReportInvalid(TransportError):
+    """The document that a report is to be made of is not what its schema says."""
+
+    code = "report_invalid"
+    remedy = "Make the document anew with compliance.yml of this version. A document by hand: see docs/report.md."

@@ -9,6 +9,8 @@ A verdict is a sign and a word; its colour only helps. On paper a page is always
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
+from typing import Optional
 
 import jinja2
 from markupsafe import Markup
@@ -39,7 +41,7 @@ thead th { color: var(--quiet); font-weight: 600; }
 [data-verdict="unsure"] { color: var(--unsure); } [data-verdict="other"] { color: var(--other); }
 :focus-visible { outline: 3px solid var(--other); outline-offset: 2px; }
 @media (max-width: 40rem) { dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: .5rem; } }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } tr, .whole { break-inside: avoid; }
+@media print { html { font-size: 10pt; } body { max-width: none; padding: 0; } tr, .whole { break-inside: avoid; }
   h2 { break-after: avoid; } }
 """)
 
@@ -59,9 +61,10 @@ def tame(text: str) -> str:
     return "".join(kept)
 
 
-def environment() -> jinja2.Environment:
+def environment(templates: Optional[Mapping[str, str]] = None) -> jinja2.Environment:
     """Templates in which every text is tamed and escaped, and what is missing is empty."""
     made = jinja2.Environment(
+        loader=jinja2.DictLoader(templates or {}),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -6,10 +6,21 @@
 from __future__ import annotations
 
 from tools.pages.evidence_cases import evidence_pages
+from tools.pages.fleet_cases import fleet_pages
 
-NAMES = ("drill-good", "drill-failed", "drill-unreached", "drill-hostile")
+NAMES = (
+    "drill-good",
+    "drill-failed",
+    "drill-unreached",
+    "drill-hostile",
+    "fleet-mixed",
+    "fleet-good",
+    "fleet-empty",
+    "fleet-bare",
+    "fleet-hostile",
+)
 
 
 def all_pages() -> dict[str, str]:
     """HTML by the names of ``NAMES``."""
-    return evidence_pages()
+    return {**evidence_pages(), **fleet_pages()}

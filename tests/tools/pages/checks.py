@@ -22,7 +22,8 @@ _SHOWN = """element => element.checkVisibility({visibilityProperty: true, conten
 # paper. What is one pixel wide is for those who listen.
 _CUT = """paper => {
   const width = document.documentElement.clientWidth, found = [];
-  const name = e => e.tagName.toLowerCase() + '.' + (e.getAttribute('class') ?? '') + ' "' + e.textContent.trim().slice(0, 40) + '"';
+  const name = e => e.tagName.toLowerCase() + '.' + (e.getAttribute('class') ?? '') + ' "'
+    + e.textContent.trim().slice(0, 40) + '"';
   const scrolls = e => { for (; e; e = e.parentElement)
     if (['auto', 'scroll'].includes(getComputedStyle(e).overflowX)) return true; return false; };
   for (const e of document.body.querySelectorAll('*')) {
