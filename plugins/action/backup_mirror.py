@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.wst.backup.plugins.plugin_utils._host_python import HostPythonAction
+from ansible_collections.wst.backup.plugins.plugin_utils._checker import CarriesChecker
 
 
-class ActionModule(HostPythonAction):
+class ActionModule(CarriesChecker):
     """See the module's documentation."""
 
     runs_as = "job"

@@ -62,6 +62,12 @@ def secret(name: str) -> Optional[str]:
     return secrets.get(name) or None
 
 
+def checker() -> Optional[str]:
+    """The text of the independent check that the control node sent along; None where it sent none."""
+    module = sys.modules.get(CONTEXT_MODULE)
+    return getattr(module, "DATA", {}).get("checker") or None
+
+
 def require_run_id() -> str:
     """The run id; raises ``NotProved`` when the module is called outside of a run."""
     run_id = current().run_id

@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small files of ours, of no set, that a process which was killed has left: write probes, and markers of a mirror and
-records of the host that never got their name.
+"""Small files of ours, of no set, that a process which was killed has left: write probes, and markers of a mirror,
+independent checks and records of the host that never got their name.
 
 Such a file lives for seconds. One is removed when everything says that it is ours and nobody's any more: its name to
 the letter, a regular file, small, not the live run's, and an hour old. Whatever lacks one of these stays.
@@ -18,7 +18,7 @@ from ansible_collections.wst.backup.plugins.module_utils._names import parse_lef
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 AGE = timedelta(hours=1)
-LARGEST = 64 * 1024  # bytes; a probe has 4096, a marker a few hundred
+LARGEST = 64 * 1024  # bytes; a probe has 4096, a marker a few hundred, the check half of it
 
 
 def is_leftover(entry: api.Entry) -> bool:

@@ -22,6 +22,7 @@ STATE = ".state.json"
 PARTIAL = ".partial"
 DAMAGED = ".damaged"
 MARKER = "wst-mirror.json"  # the mirror's own marker file, no set's and not foreign
+CHECKER = "check_artifact.py"  # the independent check beside the sets, no set's and not foreign
 PROBE = "wst-probe"
 
 STAMP_FORMAT = "%Y%m%d-%H%M%S"
@@ -29,7 +30,7 @@ _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _STAMP = r"[0-9]{8}-[0-9]{6}"
 _OWNER = rf"\.({_RUN_ID.pattern}|[0-9a-f]{{16}}){re.escape(PARTIAL)}"
-_LEFTOVER = re.compile("(?:{}|{})".format(*map(re.escape, (PROBE, MARKER))) + _OWNER, re.ASCII)
+_LEFTOVER = re.compile("(?:{})".format("|".join(map(re.escape, (PROBE, MARKER, CHECKER)))) + _OWNER, re.ASCII)
 # What stands below the host root and is replaced as a whole: the lease, the audit log's first line and its torn ones,
 # when each table was compared, who may do what, journals of swaps.
 _RECORD = re.compile(
@@ -143,7 +144,7 @@ def probe_name(nonce: str) -> str:
 
 
 def parse_leftover(file_name: str) -> Optional[str]:
-    """Whose a write probe or an unfinished marker is: a run's id, or the nonce of what works outside of runs.
+    """Whose a write probe, an unfinished marker or check is: a run's id, or the nonce of what works outside of runs.
 
     None for every other name. Names are compared to the letter.
     """

@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job
   - wst.backup.sets
+  - wst.backup.checker
   - wst.backup.policy
   - wst.backup.mirror
   - wst.backup.mirror.directories
@@ -87,6 +88,10 @@ problem:
   description: The failure C(mirror_mismatch) with C(code), C(message), C(remedy) and C(facts), which name those copies.
   returned: when RV(damaged) is not empty
   type: dict
+checker_placed:
+  description: Whether the program of O(checker) was put beside the sets, or replaced there.
+  returned: success
+  type: bool
 bytes:
   description: Size of what was copied.
   returned: success
@@ -103,6 +108,7 @@ from ansible_collections.wst.backup.plugins.module_utils._mirror.options import 
     volume_options,
 )
 from ansible_collections.wst.backup.plugins.module_utils._retention.options import policy_of, policy_options
+from ansible_collections.wst.backup.plugins.module_utils._sets.checker import checker_option
 from ansible_collections.wst.backup.plugins.module_utils._sets.options import set_options
 
 
@@ -114,6 +120,7 @@ def main() -> None:
             **policy_options(),
             **volume_options(),
             **directory_options(),
+            **checker_option(),
             "volume_id": {"type": "str", "required": True},
         },
         supports_check_mode=True,

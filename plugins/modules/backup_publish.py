@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job
   - wst.backup.sets
+  - wst.backup.checker
 attributes:
   check_mode:
     support: full
@@ -70,6 +71,7 @@ EXAMPLES = r"""
 - name: Publish what this run has proved
   wst.backup.backup_publish:
     local_dir: C:\wst-backups
+    checker: "{{ role_path }}/files/check_artifact.py"
 """
 
 RETURN = r"""
@@ -92,6 +94,10 @@ baseline:
   description: The last accepted set, with which it was compared; null where there is none.
   returned: success
   type: str
+checker_placed:
+  description: Whether the program of O(checker) was put beside the sets, or replaced there.
+  returned: success
+  type: bool
 problem:
   description: The failure C(content_anomaly), with C(code), C(message), C(remedy) and C(facts).
   returned: when the content is suspect
@@ -109,6 +115,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import Thresholds
+from ansible_collections.wst.backup.plugins.module_utils._sets.checker import checker_option
 from ansible_collections.wst.backup.plugins.module_utils._sets.options import LOCAL_DIR, MIRROR_DIR, set_options
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish_step import Request, preview, publish_run
 
@@ -118,6 +125,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **set_options(),
+            **checker_option(),
             "local_dir": {"type": "path", "default": LOCAL_DIR},
             "mirror_dir": {"type": "path", "default": MIRROR_DIR},
             "anomaly_shrink_percent": {"type": "int", "default": 50},
@@ -137,6 +145,7 @@ def main() -> None:
             thresholds=Thresholds(params["anomaly_shrink_percent"]),
             required_tables=params["required_tables"],
             safety=params["safety_before"] or "",
+            warn=module.warn,
         )
         result = preview(request) if module.check_mode else publish_run(request)
         if result.get("problem"):

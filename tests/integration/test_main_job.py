@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from integration.world import World, digests
 from wstlab.config import lab_paths
 from wstlab.postgres import linux_programs
 
+CHECKER = Path(__file__).parents[2] / "roles" / "backup" / "files" / "check_artifact.py"
 DUMP = "wst_dev_database.backup"
 OWN = {DUMP, "roles.sql", "manifest.json", "members.jsonl"}
 NAME = re.compile(r"wst-backup-[0-9]{8}-[0-9]{6}")
@@ -69,6 +71,20 @@ def test_both_layers_hold_the_same_sets(backed_up: World) -> None:
         for suffix in (".zip", ".manifest.json"):
             copies = {(layer / f"{stem}{suffix}").read_bytes() for layer in (backed_up.local, backed_up.mirror)}
             assert len(copies) == 1, stem
+
+
+def test_plain_python_proves_the_set_with_what_stands_beside_it(backed_up: World) -> None:
+    for layer in (backed_up.local, backed_up.mirror):
+        checker = layer / "check_artifact.py"
+        assert checker.read_bytes() == CHECKER.read_bytes()
+        for stem in backed_up.artifacts(layer):
+            argv = [sys.executable, "-I", str(checker), str(layer / f"{stem}.zip"), "--json"]
+            answer = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
+            verdict = json.loads(answer.stdout)
+            assert (answer.returncode, verdict["verdict"], verdict["remarks"]) == (0, "proven", []), verdict
+    listed = backed_up.play("list.yml")
+    assert listed.code == 0
+    assert "check_artifact" not in listed.output
 
 
 def test_nothing_unfinished_is_left(backed_up: World) -> None:

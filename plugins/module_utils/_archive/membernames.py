@@ -13,7 +13,7 @@ import re
 from typing import Optional
 
 MAX_COMPONENT = 255  # UTF-16 units, NTFS
-MAX_PATH = 32_000  # characters; Windows takes 32,767 with the drive and the target's own path
+MAX_PATH = 32_000  # bytes of UTF-8; Windows takes 32,767 characters with the drive and the target's own path
 MAX_DEPTH = 255  # directories above one another; what is deeper only serves to wear readers out
 _ILLEGAL = re.compile(r'[\x00-\x1f<>:"|?*\\/]')
 # The superscript digits count too: Windows takes COM¹ for a device.
@@ -46,7 +46,7 @@ def path_problem(path: str) -> Optional[str]:
     components = path.split("/", MAX_DEPTH + 1)
     if len(components) > MAX_DEPTH:
         return f"more than {MAX_DEPTH} levels"
-    if len(path) > MAX_PATH // 2 and len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
+    if len(path) > MAX_PATH // 4 and len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
         return f"more than {MAX_PATH} bytes"
     for component in components:
         problem = component_problem(component)

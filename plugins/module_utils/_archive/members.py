@@ -168,8 +168,9 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-        if len(rest) > MAX_LINE:
+        if any(len(line) > MAX_LINE for line in (*whole, rest)):
+            rest = b"too long"
             break
+        yield from whole
     if rest:
         raise ArtifactDamaged("members.jsonl has a line without an end, or one that is too long")

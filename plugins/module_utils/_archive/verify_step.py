@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._archive import verify as levels
+from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import SCHEMA_VERSION
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import (
     DumpFacts,
     read_archive_facts,
@@ -137,14 +138,17 @@ def _read_sidecar(path: str, *, given: bool) -> Optional[Expected]:
         if given:
             raise ArtifactIncomplete(f"there is no sidecar {path}", path=path)
         return None
+    version = body.get("schema_version")
+    if version != SCHEMA_VERSION or isinstance(version, bool):  # True is 1, too
+        raise RecordDamaged(f"{path} is of schema {version!r}, not {SCHEMA_VERSION}", path=path)
     try:
-        return Expected(
-            size=int(body["zip"]["size"]),
-            sha256=str(body["zip"]["sha256"]),
-            manifest_sha256=str(body["manifest_sha256"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        size, sha256, manifest_sha256 = body["zip"]["size"], body["zip"]["sha256"], body["manifest_sha256"]
+    except (KeyError, TypeError) as error:
         raise RecordDamaged(f"{path} is no sidecar", path=path) from error
+    texts = isinstance(sha256, str) and isinstance(manifest_sha256, str)
+    if not texts or not isinstance(size, int) or isinstance(size, bool):
+        raise RecordDamaged(f"{path} is no sidecar", path=path)
+    return Expected(size=size, sha256=sha256, manifest_sha256=manifest_sha256)
 
 
 def _result(verdict: Verdict, *, path: Optional[str], artifact: Optional[str], state: str) -> Dict[str, Any]:

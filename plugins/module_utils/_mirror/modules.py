@@ -38,6 +38,7 @@ from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import J
 from ansible_collections.wst.backup.plugins.module_utils._names import check_prefix
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy
+from ansible_collections.wst.backup.plugins.module_utils._sets.checker import place_checker
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.problems import gathered
 
@@ -90,12 +91,13 @@ def mirror(request: Request, *, volume_id: str, policy: Policy, dry_run: bool) -
     run_id = _context.require_run_id()
     with held(request.layout, run_id) as lease:
         require_volume(request, volume_id)
+        placed = place_checker(request.mirror, warn=request.warn)
         selection = _choose(request, policy, run_id)
         _jobs.step("mirror")
         done = mirror_sets(
             request.source, request.mirror, selection, run_id=run_id, prefix=request.prefix, check=lease.check
         )
-    result = _result(done, request.warn)
+    result = _result(done, request.warn, placed=placed)
     if done.problems:
         raise gathered(done.problems, mirrored=done.mirrored)
     return result
@@ -139,12 +141,13 @@ def _preview(selection: Selection, warn: Warn) -> Dict[str, Any]:
     return _result(would, warn)
 
 
-def _result(done: Mirrored, warn: Warn) -> Dict[str, Any]:
+def _result(done: Mirrored, warn: Warn, *, placed: bool = False) -> Dict[str, Any]:
     for stem in done.damaged:
         warn(f"the mirror's copy of {stem} is damaged: playbook repair.yml brings a good one back")
     skipped: List[Dict[str, str]] = [{"artifact": stem, "reason": why} for stem, why in done.skipped.items()]
     return {
-        "changed": done.changed,
+        "changed": done.changed or placed,
+        "checker_placed": placed,
         "mirrored": done.mirrored,
         "reread": done.reread,
         "present": done.present,

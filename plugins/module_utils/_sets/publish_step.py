@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._errors import ContentAnomaly, NotProved
@@ -23,6 +23,7 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._sets.baseline import Baseline, find_baseline
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet
+from ansible_collections.wst.backup.plugins.module_utils._sets.checker import place_checker
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import (
     Manifest,
@@ -40,6 +41,7 @@ class Request:
 
     :ivar mirror_dir: where the set to compare with is looked for when the local layer has none; it is only read.
     :ivar required_tables: tables, as ``schema.name``, without which the content is suspect.
+    :ivar warn: told what does not stop the step.
     :ivar safety: what the set is made before; then it never counts, and what its content is makes no difference.
     """
 
@@ -50,6 +52,7 @@ class Request:
     thresholds: Thresholds
     required_tables: Sequence[str] = ()
     safety: str = ""
+    warn: Callable[[str], None] = lambda text: None
 
     @property
     def layer(self) -> Layer:
@@ -70,9 +73,10 @@ def publish_run(request: Request) -> Dict[str, Any]:
     run_id = _context.require_run_id()
     layer, artifact = request.layer, artifact_of_run(run_id, request.prefix)
     with held(request.layout, run_id) as lease:
+        placed = place_checker(layer, warn=request.warn)
         published = _published(layer, artifact, run_id=run_id, prefix=request.prefix)
         if published is not None:
-            return _result(layer, artifact, changed=False, suspect=published.proof.suspect)
+            return _result(layer, artifact, changed=False, placed=placed, suspect=published.proof.suspect)
         made = _read_proof(request.layout.workspace(run_id), run_id)
         baseline = find_baseline(request.layers, prefix=request.prefix, before=artifact)
         suspect = _suspicions(request, made, baseline)
@@ -86,7 +90,7 @@ def publish_run(request: Request) -> Dict[str, Any]:
             suspect=suspect,
             safety=request.safety,
         )
-    return _result(layer, artifact, changed=True, suspect=suspect, baseline=baseline)
+    return _result(layer, artifact, changed=True, placed=placed, suspect=suspect, baseline=baseline)
 
 
 def preview(request: Request) -> Dict[str, Any]:
@@ -168,11 +172,13 @@ def _result(
     artifact: Optional[ArtifactName],
     *,
     changed: bool,
+    placed: bool = False,
     suspect: Sequence[str] = (),
     baseline: Optional[Baseline] = None,
 ) -> Dict[str, Any]:
     result: Dict[str, Any] = {
-        "changed": changed,
+        "changed": changed or placed,
+        "checker_placed": placed,
         "artifact": artifact.stem if artifact else None,
         "zip": layer.file(artifact.zip) if artifact else None,
         "sidecar": layer.file(artifact.sidecar) if artifact else None,

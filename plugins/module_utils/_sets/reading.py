@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, Optional, TypeVar, Union
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._leftovers import is_leftover
-from ansible_collections.wst.backup.plugins.module_utils._names import MARKER, SIDECAR, STATE
+from ansible_collections.wst.backup.plugins.module_utils._names import CHECKER, MARKER, SIDECAR, STATE
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import Catalog, FileFact, classify, group_files
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 
 def list_files(layer: Layer) -> List[FileFact]:
-    """Every name in the layer's directory but what is ours and no set's: the mirror's marker, a probe, a marker that
-    is being written. Raises ``BackupError``."""
+    """Every name in the layer's directory but what is ours and no set's: the mirror's marker, the independent check,
+    a probe, one of the two while it is written. Raises ``BackupError``."""
     try:
         entries = list(platform.scan(layer.path))
     except OSError as error:
@@ -31,7 +31,7 @@ def list_files(layer: Layer) -> List[FileFact]:
     return [
         FileFact(entry.name, entry.kind, entry.size)
         for entry in entries
-        if entry.name != MARKER and not is_leftover(entry)
+        if entry.name not in (MARKER, CHECKER) and not is_leftover(entry)
     ]
 
 

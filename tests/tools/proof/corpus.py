@@ -93,6 +93,13 @@ def _grown(path: str) -> Outcome:
     return replace(verified(path), grown=max(0, _resident("VmHWM") - before))
 
 
+def growth(work: Callable[[], object]) -> int:
+    """By how many bytes this process grows on that work; it must have been born for it (``apart``)."""
+    before = _resident("VmRSS")
+    work()
+    return max(0, _resident("VmHWM") - before)
+
+
 def watched(path: str, *, level: int) -> Outcome:
     """As ``verified``, with how much this process grew on it where Linux tells."""
     if os.name == "nt" or not CLEAR.exists():

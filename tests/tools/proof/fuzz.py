@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hands mutated archives to the verification: whatever is neither proved nor refused by name is a finding.
 
-So is a case that takes long or much memory, and one that we let pass and another program reads differently. A mutant
+So is a case that takes long or much memory, one that we let pass and another program reads differently, and one that
+the independent check judges otherwise. A mutant
 that was answered as no other before is mutated further. The same seed is the same run.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tools.proof import corpus, hostile_ours, hostile_zip, mutate, programs
+from tools.proof import checker, corpus, hostile_ours, hostile_zip, mutate, programs
 from tools.proof.artifact import STEM, Artifact, small
 from tools.proof.case import PROVED
 from tools.proof.zipbytes import Zip, parse
@@ -91,6 +92,9 @@ class Fuzzer:
                 return
             if outcome.code == "internal_error" or outcome.seconds > SECONDS or (outcome.grown or 0) > MEMORY:
                 self._found(f"{outcome}")
+        difference = checker.disagreement(str(self._path), outcome)
+        if difference:
+            self._found(difference)
         self.report.codes[outcome.code or "proved"] += 1
         answer = re.sub(r"[0-9]+|member \S+", "#", outcome.message.partition(": ")[2])[:60] or outcome.code
         if answer not in self.report.answers:

@@ -258,7 +258,14 @@ def _lists() -> Iterator[Case]:
     yield Case("list/no-last-newline", DAMAGED, with_list(lambda: content(opened(), MEMBERS)[:-1]))
     yield Case("list/windows-newlines", PROVED, with_list(lambda: content(opened(), MEMBERS).replace(b"\n", b"\r\n")))
     yield Case("list/line-of-10-gib", DAMAGED, lambda: _endless(MEMBERS, 10 << 10, head=b'{"path":"'), "too long")
+    yield Case("list/line-beyond-a-mib", DAMAGED, with_list(_long_line), "too long")
     yield Case("list/duplicate-key", DAMAGED, with_list(lambda: _twice(content(opened(), MEMBERS))), "line 1")
+
+
+def _long_line() -> bytes:
+    """A whole line that is longer than one may be, and yet shorter than two pieces in which it is read."""
+    first, rest = content(opened(), MEMBERS).split(b"\n", 1)
+    return first[:-1] + b',"later":"' + b"a" * (MIB + MIB // 3) + b'"}\n' + rest
 
 
 def _twice(data: bytes) -> bytes:
@@ -368,6 +375,13 @@ def _sidecars() -> Iterator[Case]:
     yield beside("no-zip", RECORD, sealed(lambda value: value.pop("zip")), "no sidecar")
     yield beside("zip-list", RECORD, sealed(lambda value: value.update(zip=[])), "no sidecar")
     yield beside("size-text", RECORD, sealed(lambda value: value["zip"].update(size="many")), "no sidecar")
+    yield beside("newer-schema", RECORD, sealed(lambda value: value.update(schema_version=2)), "schema 2")
+    yield beside("schema-true", RECORD, sealed(lambda value: value.update(schema_version=True)), "schema True")
+    yield beside("no-schema", RECORD, sealed(lambda value: value.pop("schema_version")), "schema None")
+    number = len(good().zip)
+    yield beside("size-as-text", RECORD, sealed(lambda value: value["zip"].update(size=str(number))), "no sidecar")
+    yield beside("size-true", RECORD, sealed(lambda value: value["zip"].update(size=True)), "no sidecar")
+    yield beside("digest-number", RECORD, sealed(lambda value: value["zip"].update(sha256=7)), "no sidecar")
     yield beside("other-size", DAMAGED, sealed(lambda value: value["zip"].update(size=1)), "instead of")
     yield beside("other-digest", DAMAGED, sealed(lambda value: value["zip"].update(sha256="0" * 64)), "what the disk")
     yield beside("other-manifest", DAMAGED, sealed(lambda value: value.update(manifest_sha256="0" * 64)), "of its set")

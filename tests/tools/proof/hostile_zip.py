@@ -112,6 +112,7 @@ def _names() -> Iterator[Case]:
         "trailing-dot-above": "a./b", "nul-byte": "a\0.txt", "control": "a\x1f", "newline": "a\nb", "quote": 'a"b',
         "star": "a*", "question": "a?", "pipe": "a|b", "angle": "a<b", "long": "a" * 256,
         "long-utf16": "\U0001f600" * 128, "deep": "/".join("a" * 300), "long-path": "/".join(["b" * 250] * 140),
+        "long-path-of-few-characters": "/".join(["\u65e5" * 150] * 90),
     }  # fmt: skip
     for name, text in unsafe.items():
         yield Case(f"names/{name}", UNSAFE, Zip([Part(text.encode()).fill(TEXT)]).joined)

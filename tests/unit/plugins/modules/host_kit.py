@@ -36,6 +36,7 @@ class Host:
             os.mkdir(path, 0o700)
         self.layout = HostLayout(self.root)
         self._secrets: Dict[str, str] = {}
+        self.checker: Optional[str] = None  # the text of the independent check, if the control node sends it
         self._monkeypatch = monkeypatch
         self._capsys = capsys
 
@@ -48,7 +49,7 @@ class Host:
     def begin_without_lease(self, run_id: str) -> None:
         """Be in that run, whoever has the host."""
         context: Any = types.ModuleType(_context.CONTEXT_MODULE)
-        context.DATA = {"run_id": run_id, "secrets": self._secrets}
+        context.DATA = {"run_id": run_id, "secrets": self._secrets, "checker": self.checker}
         self._monkeypatch.setitem(sys.modules, _context.CONTEXT_MODULE, context)
 
     def carry(self, token: Optional[str] = None, **secrets: str) -> None:
