@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-WORDS = Path(__file__).parent / "pages"
+WORDS = Path(__file__).parent / "words"
 PLUGINS = "ansible_collections.wst.backup.plugins"
 COMPLIANCE = f"{PLUGINS}.module_utils._compliance"
 
@@ -34,7 +34,7 @@ CONTROLS = {
 
 
 def filled(name: str, **parts: str) -> str:
-    """The page's words from ``pages/``, with the parts in the places that name them."""
+    """The page's words from ``words/``, with the parts in the places that name them."""
     text = (WORDS / f"{name}.md").read_text(encoding="utf-8")
     for place, part in parts.items():
         text = text.replace(f"@{place}@", part.rstrip("\n"))

@@ -22,7 +22,7 @@ from tools.paths import CACHE, ROOT, VENV_BIN, environment
 
 TESTS = ROOT / "tests" / "integration"
 NETWORK = ("test_transport*.py", "test_network*.py", "test_crashes*.py")
-RECOVERY = ("test_restore*.py", "test_authority*.py", "test_db_key*.py")
+RECOVERY = ("test_compliance*.py", "test_restore*.py", "test_authority*.py", "test_db_key*.py")
 ENGINE = ("test_transport*.py", "test_bootstrap*.py")
 PARTS = ("job", "network", "recovery", "recovery-posix", "engine")
 

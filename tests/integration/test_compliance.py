@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict through its playbook, in a lab of its own: what is true of the host is told, and is the exit code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.conftest import SCALE, STATE
+from integration.world import AS_L5, Played, World
+
+pytestmark = pytest.mark.either_lane
+R3 = {"requirement": "R3", "until": "2099-01-01", "reason": "the lab has no Azure", "by": "the tests"}
+EXEMPT = {"backup_compliance_exemptions": [R3]}
+AWAY = """
+wst:
+  hosts:
+    away:
+      ansible_connection: winrm
+      ansible_host: 127.0.0.1
+      ansible_port: 1
+      ansible_user: nobody
+      ansible_password: nothing
+      ansible_winrm_transport: ntlm
+      ansible_winrm_server_cert_validation: ignore
+      backup_database: {host: 127.0.0.1, name: none, user: none}
+"""
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[World]:
+    """A host with one backup, that nobody has drilled yet."""
+    state = STATE.with_name(f"{STATE.name}-compliance")
+    lab = World(state=state, record={})
+    lab.lab("down", "--purge")
+    try:
+        lab.lab("up")
+        lab.lab("seed", "--scale", SCALE)
+        made = World(state=state, record=json.loads((state / "lab.json").read_text()))
+        for playbook in ("mirror_init.yml", "authority_provision.yml", "backup.yml"):
+            done = made.play(playbook)
+            assert done.code == 0, done.output
+        yield made
+    finally:
+        lab.lab("down", "--purge")
+
+
+def judge(host: World, *arguments: str, **extra: Any) -> tuple[Played, dict[str, Any]]:
+    """The play, and the document that it leaves."""
+    played = host.play("compliance.yml", *arguments, extra={**EXEMPT, **extra})
+    return played, json.loads((host.records / "fleet" / "compliance.json").read_text())
+
+
+def verdicts(document: dict[str, Any], name: str) -> dict[str, str]:
+    (part,) = [each for each in document["hosts"] if each["name"] == name]
+    return {each["id"]: each["verdict"] for each in part["requirements"]}
+
+
+def not_met(document: dict[str, Any], name: str) -> set[str]:
+    return {each for each, verdict in verdicts(document, name).items() if verdict not in ("compliant", "exempt")}
+
+
+def test_a_host_that_was_never_drilled_is_not_compliant_and_a_drill_makes_it_so(host: World) -> None:
+    name = host.host["name"]
+    played, document = judge(host)
+    assert played.code == 2, played.output
+    assert not_met(document, name) == {"R7", "statement"}
+    assert f"{name} is non-compliant" in played.output
+    assert "no restore was ever tested" in played.output
+
+    assert host.play("restore_test.yml", extra=AS_L5).code == 0
+    played, document = judge(host)
+    assert played.code == 0, played.output
+    assert "1 of 1 hosts compliant: the fleet is compliant" in played.output
+    assert verdicts(document, name)["R3"] == "exempt"
+    (part,) = document["hosts"]
+    assert [run["artifact"] for run in part["runs"]] == host.artifacts()
+    (drill,) = part["drills"]
+    assert (host.records / "fleet" / drill["evidence"]).is_file(), "the drill's page is where the report says"
+    assert part["layers"][0]["bytes"] == sum(path.stat().st_size for path in host.local.glob("*.zip"))
+    metrics = (host.records / "fleet" / "compliance.prom").read_text()
+    assert f'wst_backup_compliant{{host="{name}",environment="lab"}} 1\n' in metrics
+    page = (host.records / "fleet" / "compliance.html").read_text()
+    assert name in page
+
+    without = host.play("compliance.yml")
+    assert without.code == 2, "without the exemption what is not known of Azure counts"
+    assert "nobody has asked Azure" in without.output
+
+
+def test_check_mode_judges_and_writes_nothing(host: World) -> None:
+    before = {**host.layers(), **{str(path): "" for path in host.records.rglob("*")}}
+    records = host.audit()
+    played = host.play("compliance.yml", "--check", extra=EXEMPT)
+    assert "hosts compliant" in played.output
+    assert {**host.layers(), **{str(path): "" for path in host.records.rglob("*")}} == before
+    assert host.audit() == records
+
+
+def test_a_host_that_does_not_answer_is_told_with_what_was_known_and_hides_no_other(
+    host: World, tmp_path: Path
+) -> None:
+    more = tmp_path / "more.yml"
+    more.write_text(AWAY)
+    known = json.loads((host.records / "hosts" / host.host["name"] / "compliance.json").read_text())
+    (host.records / "hosts" / "away").mkdir(parents=True, exist_ok=True)
+    (host.records / "hosts" / "away" / "compliance.json").write_text(json.dumps({**known, "name": "away"}))
+    played, document = judge(host, "-i", str(more))
+    assert played.code != 0, played.output
+    assert [(each["name"], each["verdict"], each["reached"]) for each in document["hosts"]] == [
+        ("away", "non-compliant", False),
+        (host.host["name"], "compliant", True),
+    ]
+    away = document["hosts"][0]
+    assert (away["known_at"], len(away["runs"])) == (known["known_at"], len(known["runs"]))
+    assert {each["verdict"] for each in away["requirements"]} == {"unknown"}
+    assert "last known" in played.output
+
+
+def test_a_copy_that_rots_is_found_because_it_is_read_again(host: World) -> None:
+    (stem,) = host.artifacts()
+    path = host.mirror / f"{stem}.zip"
+    kept = path.read_bytes()
+    state = (host.mirror / f"{stem}.state.json").read_bytes()
+    path.write_bytes(kept[:1000] + bytes([kept[1000] ^ 1]) + kept[1001:])
+    played, document = judge(host)
+    assert played.code == 2, played.output
+    assert not_met(document, host.host["name"]) == {"R4", "R5", "statement"}
+    assert "is damaged" in played.output
+    for each in host.mirror.glob(f"{stem}.zip*"):
+        each.unlink()
+    path.write_bytes(kept)
+    (host.mirror / f"{stem}.state.json").write_bytes(state)
+    assert judge(host)[0].code == 0
+
+
+def test_a_source_that_is_gone_and_a_key_that_is_wrong_are_not_compliant(host: World) -> None:
+    key = host.control / "db.key"
+    kept = key.read_bytes()
+    tree = host.sources["wst-api"]
+    shutil.move(tree, f"{tree}.away")
+    key.write_bytes(b"wrong-password")
+    try:
+        played, document = judge(host)
+    finally:
+        key.write_bytes(kept)
+        shutil.move(f"{tree}.away", tree)
+    assert played.code == 2
+    assert not_met(document, host.host["name"]) == {"F1", "F2"}
+    assert "db_auth_failed" in played.output
+    assert "wrong-password" not in played.output
+
+
+def test_the_audit_log_tells_which_record_was_changed(host: World) -> None:
+    good = host.play("audit_verify.yml")
+    assert good.code == 0, good.output
+    assert "they hold" in good.output
+    (log,) = (host.control / "audit").glob("audit*.jsonl")
+    kept = log.read_bytes()
+    lines = kept.splitlines(keepends=True)
+    for changed, told in (
+        ([*lines[:3], *lines[4:]], "record 4 was removed"),
+        (lines[:-1], f"records {len(lines)} to {len(lines)} were cut off"),
+        ([*lines[:2], lines[2].replace(b'"result":', b'"result": ', 1), *lines[3:]], "record 3 (line 3) was altered"),
+    ):
+        log.write_bytes(b"".join(changed))
+        played = host.play("audit_verify.yml")
+        assert played.failed_with("audit_broken"), played.output
+        assert told in " ".join(played.output.split())
+    verdict, document = judge(host)
+    assert verdict.code == 2
+    assert "logging" in not_met(document, host.host["name"])
