@@ -38,7 +38,8 @@ summary .name::before { content: "▸ "; color: var(--quiet); } details[open] > 
 summary .name { font-weight: 600; }
 summary small, .ages { font-size: .875rem; font-weight: 400; color: var(--quiet); }
 .known p { margin: 0; } .known ul { color: var(--quiet); font-size: .9rem; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1.25rem; margin-top: 1rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1.25rem;
+  margin-top: 1rem; }
 figure { margin: 0; } figcaption { font-size: .875rem; color: var(--quiet); margin-bottom: .25rem; }
 .wide th:first-child { width: 32%; font-weight: 400; } thead th { font-size: .875rem; } td.n { white-space: nowrap; }
 a { color: var(--other); }

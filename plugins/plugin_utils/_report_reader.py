@@ -98,11 +98,6 @@ class Reader:
             raise self._wrong(name, "a list of texts")
         return tuple(found)
 
-    def numbers(self, name: str) -> dict[str, float]:
-        """An object of numbers."""
-        inner = Reader(self._value.get(name), self._at(name))
-        return {key: inner.number(key) for key in inner._value}
-
     def each(self, name: str) -> Iterator[Reader]:
         """The objects of a list."""
         for number, value in enumerate(self._list(name)):

@@ -170,7 +170,7 @@ def _host(read: Reader) -> Host:
         reached=read.flag("reached"),
         known_at=read.maybe_time("known_at"),
         turns_at=read.maybe_time("turns_at"),
-        error=error and Trouble(error.text("code"), error.text("message"), error.text("remedy")),
+        error=Trouble(error.text("code"), error.text("message"), error.text("remedy")) if error else None,
         requirements=tuple(_requirement(each) for each in read.each("requirements")),
         runs=tuple(_run(each) for each in read.each("runs")),
         drills=tuple(_drill(each) for each in read.each("drills")),
@@ -193,7 +193,9 @@ def _requirement(read: Reader) -> Requirement:
         ),
         turns_at=read.maybe_time("turns_at"),
         turns_why=read.maybe_text("turns_why") or "",
-        exemption=exemption and Exemption(exemption.text("reason"), exemption.text("until"), exemption.text("by")),
+        exemption=Exemption(exemption.text("reason"), exemption.text("until"), exemption.text("by"))
+        if exemption
+        else None,
         command=read.maybe_text("command") or "",
     )
 

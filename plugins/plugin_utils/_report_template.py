@@ -47,8 +47,8 @@ TEMPLATE = """{% macro picture(it) %}
 <figure class="curve"><figcaption>{{ it.missing.words }}</figcaption>{{ picture(it.missing) }}</figure>
 {% endif %}
 <h2 id="hosts">Hosts</h2>
-<p class="quiet">The worst first. In the small picture of the last {{ it.recent }} days a low bar is a day with good runs only,
-a middle one a day with a suspect run, a tall one a day with a failed run; no bar is a day without a run.</p>
+<p class="quiet">The worst first. In the small picture of the last {{ it.recent }} days a low bar is a day with good
+runs only, a middle one a day with a suspect run, a tall one a day with a failed run; no bar is a day without a run.</p>
 <p class="on-paper">A compliant host is printed as a line. Open it before printing to have all of it.</p>
 <div class="tool" data-script hidden role="search" aria-label="Hosts">
 <label>Find (press /)<input id="find" type="search" autocomplete="off" spellcheck="false"></label>
@@ -125,7 +125,8 @@ HOST = """
 <p>Exempt until {{ each.exemption.until }} by {{ each.exemption.by }}: {{ each.exemption.reason }}</p>
 {% endif %}
 {% if each.turns_at %}
-<p>Turns {{ stamp(each.turns_at) }}, {{ away(each.turns_at) }}{% if each.turns_why %}: {{ each.turns_why }}{% endif %}</p>
+<p>Turns {{ stamp(each.turns_at) }}, {{ away(each.turns_at) }}
+{%- if each.turns_why %}: {{ each.turns_why }}{% endif %}</p>
 {% endif %}
 {% if each.evidence %}<ul>{% for one in each.evidence[:few] %}<li>{{ one.what }} ({{ one.where }}
 {%- if one.age_seconds is not none %}, {{ age(one.age_seconds) }} old{% endif %})</li>{% endfor %}

@@ -43,6 +43,7 @@ class Look:
     forced_colours: bool = False
     paper: bool = False
     script: bool = True
+    unfolded: bool = False
 
 
 @dataclass
@@ -111,6 +112,8 @@ def opened(browser: Browser, file: Path, look: Optional[Look] = None) -> Iterato
         if look.paper:
             page.emulate_media(media="print")
         page.goto(address, wait_until="load")
+        if look.unfolded:
+            page.eval_on_selector_all("details", "all => all.forEach(details => { details.open = true; })")
         yield seen
     finally:
         context.close()

@@ -37,10 +37,10 @@ def bare(host: dict[str, Any]) -> dict[str, Any]:
     return {**host, **nothing, **unknown, "verdict": "unknown", "reached": False}
 
 
-def spoilt(value: Any, key: str = "") -> Any:
-    """The same document with every free text replaced by a hostile one."""
+def spoilt(value: Any, key: str = "", *, text: str = NASTY) -> Any:
+    """The same document with every free text replaced by that one."""
     if isinstance(value, dict):
-        return {name: spoilt(each, name) for name, each in value.items()}
+        return {name: spoilt(each, name, text=text) for name, each in value.items()}
     if isinstance(value, list):
-        return [spoilt(each, key) for each in value]
-    return NASTY if isinstance(value, str) and key not in _KEPT else value
+        return [spoilt(each, key, text=text) for each in value]
+    return text if isinstance(value, str) and key not in _KEPT else value
