@@ -295,3 +295,73 @@ class ReportInvalid(TransportError):
 
     code = "report_invalid"
     remedy = "Make the document anew with compliance.yml of this version. A document by hand: see docs/report.md."
+
+
+# --- layer 1: Azure's own backups -------------------------------------------------------------------------------------
+
+
+class AzureSdkMissing(TransportError):
+    """The control node's Python lacks Azure's packages."""
+
+    code = "azure_sdk_missing"
+    remedy = (
+        "Install them into the Python that runs Ansible: pip install azure-identity "
+        "'azure-mgmt-postgresqlflexibleservers>=3'. In AWX they belong into the execution environment."
+    )
+
+
+class AzureNotAuthorized(TransportError):
+    """Azure does not know who asks, or does not let them read the server."""
+
+    code = "azure_not_authorized"
+    remedy = (
+        "Give the control node an identity (AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, a managed "
+        "identity, a workload identity, or az login), and that identity the role Reader on the server."
+    )
+
+
+class AzureAbsent(TransportError):
+    """Azure has no such server in that resource group and subscription."""
+
+    code = "azure_absent"
+    remedy = (
+        "Correct subscription, resource group and name. Is the server gone, restore it from its last backup at once."
+    )
+
+
+class AzureThrottled(TransportError):
+    """Azure asks to come back later than the time that was given."""
+
+    code = "azure_throttled"
+    remedy = "Ask again after the time that the message tells, or give more time with timeout."
+
+
+class AzureTrouble(TransportError):
+    """Azure answers that it has trouble, or something that is no answer."""
+
+    code = "azure_trouble"
+    remedy = "Ask again later, and look at Azure's status page. Nothing is known of the server's backups until then."
+
+
+class AzureTimeout(TransportError):
+    """Azure did not answer in time."""
+
+    code = "azure_timeout"
+    remedy = "Check the control node's way to Azure (proxy, DNS, firewall), or give more time with timeout."
+
+
+class AzureUnreachable(TransportError):
+    """There is no connection to Azure, or it was cut."""
+
+    code = "azure_unreachable"
+    remedy = "Check the control node's way to Azure (proxy, DNS, firewall), and the option endpoint; then ask again."
+
+
+class AzureTls(TransportError):
+    """Who answers cannot prove to be Azure."""
+
+    code = "azure_tls"
+    remedy = (
+        "Find out who stands between the control node and Azure. Behind a proxy of your own that opens TLS, name its "
+        "authority in REQUESTS_CA_BUNDLE; never switch the verification off."
+    )

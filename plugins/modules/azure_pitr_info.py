@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_pitr_info
+short_description: Ask Azure about the database server's own backups
+version_added: 0.1.0
+author:
+  - wst.backup contributors (@wst-backup)
+description:
+  - Asks Azure's resource manager what it keeps of a PostgreSQL flexible server (layer 1). That is whether it can be
+    restored to a point in time, how many days are retained, the earliest restore point, whether copies are kept in
+    another region, and the last backup.
+  - What Azure does not say is null, which means unknown.
+  - Runs on the control node, in the Python of Ansible. The host is not contacted.
+requirements:
+  - azure-identity
+  - azure-mgmt-postgresqlflexibleservers >= 3.0.0
+extends_documentation_fragment:
+  - wst.backup.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  action:
+    details: Runs on the control node alone.
+options:
+  subscription:
+    description: Id of the subscription. By default that of E(AZURE_SUBSCRIPTION_ID).
+    type: str
+  resource_group:
+    description: The server's resource group.
+    type: str
+    required: true
+  server:
+    description: The server's name, without domain.
+    type: str
+    required: true
+  cloud:
+    description: Which of Azure's clouds it is in.
+    type: str
+    choices: [public, usgovernment, china]
+    default: public
+  endpoint:
+    description:
+      - URL of a resource manager that is none of these clouds', such as that of a private one. Its logins are those of
+        E(AZURE_AUTHORITY_HOST).
+    type: str
+  timeout:
+    description:
+      - Seconds, V(1) to V(600), that the whole question may take. Requests that Azure turns away for a while are made
+        again within this time, when Azure says so.
+    type: int
+    default: 60
+notes:
+  - No parameter holds a secret. The identity is that of the environment of C(ansible-playbook), which is
+    E(AZURE_CLIENT_ID), E(AZURE_TENANT_ID) (or E(AZURE_TENANT)) and E(AZURE_CLIENT_SECRET) (or E(AZURE_SECRET), as an
+    AWX credential for Azure sets it). Without them it is what C(azure-identity) finds, a workload identity, a managed
+    identity, or C(az login). The keyword C(environment) of a task does not reach it.
+  - The role Reader on the server is enough.
+"""
+
+EXAMPLES = r"""
+- name: Ask what Azure keeps of the server
+  wst.backup.azure_pitr_info:
+    subscription: 00000000-0000-0000-0000-000000000000
+    resource_group: wst-prod
+    server: wst-prod-db
+  register: layer1
+
+- name: Demand a week
+  ansible.builtin.assert:
+    that:
+      - layer1.pitr.enabled is true
+      - layer1.pitr.retention_days >= 7
+"""
+
+RETURN = r"""
+pitr:
+  description: What Azure says. Times are UTC, ages are seconds before RV(pitr.asked_at) and negative for times to come.
+  returned: success
+  type: dict
+  contains:
+    schema:
+      description: Version of this document, C(1).
+      type: int
+      sample: 1
+    asked_at:
+      description: When Azure was asked, by the control node's clock.
+      type: str
+      sample: "2026-11-30T14:00:00Z"
+    server:
+      description: The server's C(id), C(name), C(location), C(host), C(version) and C(state), each null where unknown.
+      type: dict
+    enabled:
+      description: Whether it can be restored to a point in time. Null while Azure names no restore point.
+      type: bool
+    retention_days:
+      description: For how many days.
+      type: int
+      sample: 14
+    earliest_restore_point:
+      description: The earliest point that it can be restored to.
+      type: str
+      sample: "2026-11-16T14:00:00Z"
+    earliest_restore_point_age:
+      description: Its age.
+      type: int
+      sample: 1209600
+    geo_redundant:
+      description: Whether its backups are kept in a second region as well.
+      type: bool
+    backups:
+      description: Number of completed backups that Azure lists, a thousand at most.
+      type: int
+      sample: 14
+    last_backup:
+      description: The newest of them, with C(name), C(type), C(completed_at) and C(age); null where there is none.
+      type: dict
+remarks:
+  description: What a person should know beside these facts, one sentence each.
+  returned: success
+  type: list
+  elements: str
+"""

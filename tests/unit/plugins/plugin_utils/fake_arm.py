@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A FAKE of Azure, at the outermost edge: an HTTPS server that answers as login and resource manager do.
+
+Its answers have the form of Azure's published schema (Microsoft.DBforPostgreSQL/flexibleServers). It is not Azure:
+what only Azure can show is in ``docs/not-proven-here.md``. Everything on this side of the wire is real.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+SUBSCRIPTION = "00000000-0000-0000-0000-00000000cafe"
+GROUP, SERVER, TENANT = "wst-prod", "wst-prod-db", "00000000-0000-0000-0000-0000000000aa"
+PLACE = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/{SERVER}"
+)
+SECRET = "a-client-secret-that-nobody-shows"  # not-a-secret: of the fake alone
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def resource(**backup: Any) -> dict[str, Any]:
+    """The server as the resource manager tells it."""
+    told = {
+        "backupRetentionDays": 14,
+        "geoRedundantBackup": "Enabled",
+        "earliestRestoreDate": "2026-11-16T14:00:00.1234567+00:00",
+        **backup,
+    }
+    return {
+        "id": PLACE,
+        "name": SERVER,
+        "type": "Microsoft.DBforPostgreSQL/flexibleServers",
+        "location": "West Europe",
+        "properties": {
+            "version": "17",
+            "state": "Ready",
+            "fullyQualifiedDomainName": f"{SERVER}.postgres.database.azure.com",
+            "backup": told,
+        },
+    }
+
+
+def backup(name: str, completed: str | None, kind: str = "Full") -> dict[str, Any]:
+    """One of its backups."""
+    properties = {"backupType": kind, "completedTime": completed, "source": "Automatic"}
+    return {"id": f"{PLACE}/backups/{name}", "name": name, "properties": properties}
+
+
+def said(status: int, body: Any, **headers: str) -> Answer:
+    """An answer of JSON."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        handler.send_response(status)
+        for name, value in {"Content-Type": "application/json", **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def refused(status: int, code: str, **headers: str) -> Answer:
+    """An error in the resource manager's form."""
+    return said(status, {"error": {"code": code, "message": f"{code}, says the fake"}}, **headers)
+
+
+def cut(handler: BaseHTTPRequestHandler) -> None:
+    """The connection ends in the middle of an answer."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", "5000")
+    handler.end_headers()
+    handler.wfile.write(b'{"id": ')
+    handler.wfile.flush()
+    handler.close_connection = True
+
+
+class FakeArm:
+    """What it answers, by what is asked for, each list used up to its last entry; and what it was asked."""
+
+    def __init__(self) -> None:
+        self.server: list[Answer] = [said(200, resource())]
+        self.backups: list[Answer] = [said(200, {"value": []})]
+        self.token: list[Answer] = [said(200, {"token_type": "Bearer", "expires_in": 3600, "access_token": "t0ken"})]
+        self.asked: list[str] = []
+        self.logins: list[dict[str, list[str]]] = []
+        self.closing = threading.Event()
+        self.url = ""
+
+    def trickle(self, handler: BaseHTTPRequestHandler) -> None:
+        """One byte at a time, for as long as anybody listens."""
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.closing.wait(0.2):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+
+    def silent(self, handler: BaseHTTPRequestHandler) -> None:
+        """Not a byte."""
+        self.closing.wait(30)
+
+    def handle(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer."""
+        path = urlsplit(handler.path).path
+        self.asked.append(f"{handler.command} {path}")
+        base = f"{self.url}/{TENANT}"
+        if path.endswith("/openid-configuration"):
+            names = {"token_endpoint": "token", "authorization_endpoint": "authorize"}
+            places = {name: f"{base}/oauth2/v2.0/{place}" for name, place in names.items()}
+            said(200, {**places, "issuer": f"{base}/v2.0", "jwks_uri": f"{base}/keys"})(handler)
+        elif path.endswith("/token"):
+            length = int(handler.headers["Content-Length"])
+            self.logins.append(parse_qs(handler.rfile.read(length).decode()))
+            _next(self.token)(handler)
+        elif handler.headers.get("Authorization") != "Bearer t0ken":
+            refused(401, "AuthenticationFailed")(handler)
+        elif path == PLACE:
+            _next(self.server)(handler)
+        elif path == f"{PLACE}/backups":
+            _next(self.backups)(handler)
+        else:
+            refused(404, "ResourceNotFound")(handler)
+
+
+def _next(answers: list[Answer]) -> Answer:
+    return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+@contextlib.contextmanager
+def serving(pki: Path) -> Iterator[FakeArm]:
+    """The fake on a free port of this machine, with the certificate of ``make_pki``."""
+    fake = FakeArm()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            fake.handle(self)
+
+        def do_POST(self) -> None:
+            fake.handle(self)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name in the library
+            """Nobody reads it."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that hangs up is what some tests are about."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki / "server.pem", pki / "server.key")
+    server = Server(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    fake.url = f"https://localhost:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield fake
+    finally:
+        fake.closing.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
