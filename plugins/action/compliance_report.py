@@ -11,7 +11,7 @@ from typing import Any, Optional
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.wst.backup.plugins.plugin_utils import _fleet, _fleet_files, _run_identity
-from ansible_collections.wst.backup.plugins.plugin_utils._errors import EvidenceLost, SettingInvalid
+from ansible_collections.wst.backup.plugins.plugin_utils._errors import EvidenceLost, TransportError
 from ansible_collections.wst.backup.plugins.plugin_utils._fleet_table import fleet_table
 from ansible_collections.wst.backup.plugins.plugin_utils._settings import read_settings
 
@@ -38,7 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             settings = read_settings(task_vars or {}, self._templar.template, windows=True)
             document = _document(arguments, settings.control_dir, now)
             kept = {} if self._task.check_mode else self._keep(arguments, settings.control_dir, document)
-        except SettingInvalid as error:
+        except TransportError as error:
             return {**result, **error.as_result()}
         except OSError as error:
             failure = EvidenceLost(f"the fleet's verdict cannot be kept on the control node: {error}")

@@ -99,7 +99,7 @@ options:
     type: dict
     default: {}
   pitr:
-    description: The result of C(azure_pitr_info), or empty where nobody has asked Azure.
+    description: The result of M(wst.backup.azure_pitr_info), or empty where nobody has asked Azure.
     type: dict
     default: {}
   history_days:
@@ -109,6 +109,7 @@ options:
 seealso:
   - module: wst.backup.compliance_report
   - module: wst.backup.backup_info
+  - module: wst.backup.azure_pitr_info
 """
 
 EXAMPLES = r"""

@@ -271,11 +271,11 @@ class DownloadFailed(TransportError):
 
 
 class EvidenceLost(TransportError):
-    """The control node cannot keep the evidence of a drill."""
+    """The control node cannot keep the evidence of a drill, or the fleet's verdict."""
 
     code = "evidence_lost"
     remedy = (
-        "Mend wst_backup_control_dir on the control node and drill again: a drill without evidence shows nobody "
+        "Mend wst_backup_control_dir on the control node and run the playbook again: without evidence it shows nobody "
         "anything."
     )
 

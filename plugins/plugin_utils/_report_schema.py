@@ -14,7 +14,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._report_reader import R
 
 SCHEMA = 1
 COMPLIANT, NON_COMPLIANT, UNKNOWN, EXEMPT = "compliant", "non-compliant", "unknown", "exempt"
-SUCCESS, FAILURE, SUSPECT = "success", "failure", "suspect"
+SUCCESS, FAILURE, SUSPECT, INTERRUPTED = "success", "failure", "suspect", "interrupted"
 
 _VERDICTS = frozenset({COMPLIANT, NON_COMPLIANT, UNKNOWN})
 _RESULTS = frozenset({SUCCESS, FAILURE})
@@ -205,7 +205,7 @@ def _run(read: Reader) -> Run:
         at=read.time("at"),
         run_id=read.text("run_id"),
         artifact=read.maybe_text("artifact"),
-        result=read.one_of("result", _RESULTS | {SUSPECT}),
+        result=read.one_of("result", _RESULTS | {SUSPECT, INTERRUPTED}),
         code=read.maybe_text("code") or "",
         bytes=read.maybe_whole("bytes"),
         seconds=read.maybe_number("seconds"),

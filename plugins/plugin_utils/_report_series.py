@@ -13,10 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
 
-from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import FAILURE, SUCCESS, SUSPECT, Run
+from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import (
+    FAILURE,
+    INTERRUPTED,
+    SUCCESS,
+    SUSPECT,
+    Run,
+)
 
 NOTHING, GOOD, DOUBTFUL, BAD = 0, 1, 2, 3  # what a day was like: the worst of its runs; the larger the worse
-_OF_RESULT = {SUCCESS: GOOD, SUSPECT: DOUBTFUL, FAILURE: BAD}
+_OF_RESULT = {SUCCESS: GOOD, SUSPECT: DOUBTFUL, FAILURE: BAD, INTERRUPTED: BAD}
 
 
 @dataclass(frozen=True)

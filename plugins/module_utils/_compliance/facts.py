@@ -112,9 +112,10 @@ class AuthorityState:
 class Pitr:
     """Layer 1, as Azure told it. ``problem`` is why nothing is known of it."""
 
-    enabled: bool = False
+    enabled: Optional[bool] = None  # None: Azure names no restore point yet
     retention_days: int = 0
     earliest: Optional[datetime] = None
+    last_backup: Optional[datetime] = None
     geo_redundant: Optional[bool] = None
     problem: str = ""
 

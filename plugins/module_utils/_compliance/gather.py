@@ -164,16 +164,18 @@ def _authority(layout: HostLayout, records: List[Record], since: datetime) -> Au
 
 
 def pitr_from(told: Optional[Mapping[str, Any]]) -> Optional[Pitr]:
-    """What ``azure_pitr_info`` returned, as a fact; a failure of it is one too."""
+    """What module ``azure_pitr_info`` returned, as a fact; a failure of it is one too."""
     if not told:
         return None
     if told.get("failed") or told.get("unreachable"):
         return Pitr(problem=str(told.get("msg") or told.get("code") or "it failed"))
+    facts = told.get("pitr") or {}
     return Pitr(
-        enabled=bool(told.get("pitr_enabled")),
-        retention_days=int(told.get("retention_days") or 0),
-        earliest=_time(told.get("earliest_restore_point")),
-        geo_redundant=told.get("geo_redundant"),
+        enabled=facts.get("enabled"),
+        retention_days=int(facts.get("retention_days") or 0),
+        earliest=_time(facts.get("earliest_restore_point")),
+        last_backup=_time((facts.get("last_backup") or {}).get("completed_at")),
+        geo_redundant=facts.get("geo_redundant"),
     )
 
 

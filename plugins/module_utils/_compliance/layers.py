@@ -69,15 +69,16 @@ def _judge_pitr(
     evidence: List[Evidence],
 ) -> None:
     if pitr is None:
-        unknown.append("nobody has asked Azure for its backups (compliance_pitr)")
+        unknown.append("nobody has asked Azure for its backups (backup_compliance_pitr)")
     elif pitr.problem:
         unknown.append(f"Azure's backups are not known: {pitr.problem}")
-    elif not pitr.enabled:
+    elif pitr.enabled is False:
         wrong.append("Azure's point-in-time restore is off")
     elif pitr.earliest is None:
         unknown.append("Azure has no restore point yet")
     else:
         evidence.append(Evidence("earliest restore point of Azure", "azure_pitr_info", pitr.earliest))
+        evidence.append(Evidence("last automatic backup of Azure", "azure_pitr_info", pitr.last_backup))
         if timedelta(days=pitr.retention_days) < needed:
             wrong.append(f"Azure keeps {pitr.retention_days} days and {needed.days} are needed")
 

@@ -21,7 +21,7 @@ from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils.chain import run_id_of
 from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
 
-PITR = {"pitr_enabled": True, "retention_days": 14, "earliest_restore_point": "2026-11-20T00:00:00Z"}
+PITR = {"pitr": {"enabled": True, "retention_days": 14, "earliest_restore_point": "2026-11-20T00:00:00Z"}}
 
 
 def anchored(monkeypatch: pytest.MonkeyPatch, **data: Any) -> None:

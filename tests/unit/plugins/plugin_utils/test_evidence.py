@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files
+from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files, _newfile
 from ansible_collections.wst.backup.plugins.plugin_utils._drill_table import drill_table
 from ansible_collections.wst.backup.plugins.plugin_utils._evidence import STEPS, evidence
 from ansible_collections.wst.backup.plugins.plugin_utils._evidence_page import page
@@ -162,7 +162,7 @@ def test_a_disk_that_takes_nothing_leaves_no_half_page(tmp_path: Path, monkeypat
     def refuse(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_evidence_files.os, "fsync", refuse)
+    monkeypatch.setattr(_newfile.os, "fsync", refuse)
     with pytest.raises(OSError, match="No space"):
         _evidence_files.keep(str(tmp_path), "wst-1", document(), now=NOW)
     assert list((tmp_path / "hosts" / "wst-1" / "drills").iterdir()) == []

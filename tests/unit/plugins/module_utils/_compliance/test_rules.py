@@ -74,7 +74,7 @@ def facts(every: timedelta = DAY, count: int = 14, **changes: Any) -> Facts:
         authority=AuthorityState(since=NOW - 300 * DAY),
         expected_sources=("wst", "wst-api"),
         problems=(),
-        pitr=Pitr(True, 7, NOW - 7 * DAY, True),
+        pitr=Pitr(True, 7, NOW - 7 * DAY, NOW - HOUR, True),
         clock_skew=1.0,
     )
     recent = tuple(
@@ -167,8 +167,8 @@ CASES: Dict[str, Tuple[Facts, Dict[str, str], str]] = {
     ),
     "Azure was not asked": (replace(BASE, pitr=None), {"R3": "unknown"}, "nobody has asked Azure"),
     "Azure does not answer": (replace(BASE, pitr=Pitr(problem="403")), {"R3": "unknown"}, "403"),
-    "PITR is off": (replace(BASE, pitr=Pitr()), {"R3": "non-compliant"}, "is off"),
-    "PITR has nothing yet": (replace(BASE, pitr=Pitr(True, 7, None)), {"R3": "unknown"}, "no restore point yet"),
+    "PITR is off": (replace(BASE, pitr=Pitr(False)), {"R3": "non-compliant"}, "is off"),
+    "PITR has nothing yet": (replace(BASE, pitr=Pitr(None, 7, None)), {"R3": "unknown"}, "no restore point yet"),
     "PITR is short": (replace(BASE, pitr=Pitr(True, 5, NOW - DAY)), {"R3": "non-compliant"}, "keeps 5 days"),
     "retention is loose": (
         replace(BASE, keep_min=3, min_age_days=1),
@@ -264,7 +264,11 @@ WARNINGS = {
     "daily in production": (BASE, PROD, "a gap of 24.0 h is longer than what production is to have"),
     "daily elsewhere": (BASE, DEV, ""),
     "full soon": (with_layer(BASE, 0, days_until_full=9.0), DEV, "the local layer's disk is full in 9 days"),
-    "not geo-redundant": (replace(BASE, pitr=Pitr(True, 7, NOW - 7 * DAY, False)), DEV, "not geo-redundant"),
+    "not geo-redundant": (
+        replace(BASE, pitr=Pitr(True, 7, NOW - 7 * DAY, NOW - HOUR, False)),
+        DEV,
+        "not geo-redundant",
+    ),
     "interrupted": (
         replace(BASE, runs=(a_run(NOW - 2 * DAY, result="interrupted", ended=None, artifact=""),)),
         DEV,
