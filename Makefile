@@ -74,7 +74,7 @@ build: setup ## Build the collection, install the result and list what it offers
 	@$(GATES) build
 
 integration: setup ## Playbooks against the lab, the world read back
-	@$(GATES) integration integration-network integration-recovery integration-recovery-posix
+	@$(GATES) integration-windows integration-network integration-posix
 
 molecule: setup ## The molecule scenario
 	@$(GATES) molecule

@@ -104,6 +104,7 @@ def killed_at(world: World, step: str, layer: Path) -> Played:
     return played
 
 
+@pytest.mark.either_lane
 def test_the_server_ends_the_sessions_in_the_middle_of_a_dump(host: World) -> None:
     before = Before.of(host)
     with held_dumps(host) as gate:
@@ -212,6 +213,7 @@ def test_the_control_node_is_killed_while_the_host_dumps(host: World) -> None:
 # --- runs that meet
 
 
+@pytest.mark.either_lane
 def test_a_second_run_is_refused_and_does_not_disturb_the_first(host: World) -> None:
     before = Before.of(host)
     with held_dumps(host) as gate, playing(host) as first:
@@ -234,6 +236,7 @@ def test_a_second_run_is_refused_and_does_not_disturb_the_first(host: World) -> 
     assert list(results.values()) == [("failure", "locked")]
 
 
+@pytest.mark.either_lane
 def test_a_run_that_lost_its_lease_stops_before_it_publishes(host: World) -> None:
     before = Before.of(host)
     with held_dumps(host) as gate, playing(host) as run:
@@ -254,6 +257,7 @@ def test_a_run_that_lost_its_lease_stops_before_it_publishes(host: World) -> Non
 # --- clocks
 
 
+@pytest.mark.either_lane
 def test_a_control_node_with_another_clock_is_refused(host: World) -> None:
     if not host.windows:
         pytest.skip("NOT EXERCISED: on the POSIX lane control node and host are one machine with one clock")
@@ -271,6 +275,7 @@ def test_a_control_node_with_another_clock_is_refused(host: World) -> None:
     assert_next_run_is_clean(host)
 
 
+@pytest.mark.either_lane
 def test_a_lease_from_the_future_is_not_judged_by_its_age(host: World) -> None:
     before = Before.of(host)
     with held_dumps(host) as gate, playing(host) as run:
@@ -288,6 +293,7 @@ def test_a_lease_from_the_future_is_not_judged_by_its_age(host: World) -> None:
 # --- the audit log
 
 
+@pytest.mark.either_lane
 def test_a_changed_record_is_found_and_the_backup_is_made_all_the_same(host: World) -> None:
     before = Before.of(host)
     log = sorted((host.control / "audit").glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))[-1]
@@ -311,6 +317,7 @@ def test_a_changed_record_is_found_and_the_backup_is_made_all_the_same(host: Wor
     assert log.read_bytes() == b"".join(lines)
 
 
+@pytest.mark.either_lane
 def test_a_log_whose_end_was_cut_off_is_found_by_what_the_control_node_knows(host: World) -> None:
     before = Before.of(host)
     log = sorted((host.control / "audit").glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))[-1]
@@ -328,6 +335,7 @@ def test_a_log_whose_end_was_cut_off_is_found_by_what_the_control_node_knows(hos
     assert_next_run_is_clean(host)
 
 
+@pytest.mark.either_lane
 def test_a_torn_line_is_healed_and_that_is_recorded(host: World) -> None:
     directory = host.control / "audit"
     log = sorted(directory.glob("audit*.jsonl"), key=lambda path: (len(path.name), path.name))[-1]

@@ -199,9 +199,8 @@ def test_what_a_killed_rotation_left_is_ended_by_the_next_without_the_password(k
     assert nothing.failed_with("input_invalid"), nothing.output
 
 
+@pytest.mark.either_lane  # wine has one account
 def test_a_handover_closes_everything_for_the_new_account(keys: Keys) -> None:
-    if keys.world.windows:
-        pytest.skip("NOT EXERCISED: a handover on wine, which has one account")
     old = keys.file.read_text().strip()
     keys.file.chmod(0o644)
     keys.world.local.chmod(0o755)

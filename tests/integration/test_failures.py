@@ -12,49 +12,57 @@ from integration.provocations import Provocation
 from integration.world import Played, World
 
 NOBODYS_PORT = 1
+EITHER = pytest.mark.either_lane
 RLS = (
     "CREATE TABLE rls_t (i int); ALTER TABLE rls_t OWNER TO wst_backup; ALTER TABLE rls_t ENABLE ROW LEVEL SECURITY;"
     "ALTER TABLE rls_t FORCE ROW LEVEL SECURITY; CREATE POLICY p ON rls_t USING (false)"
 )
 
 BEFORE_THE_DUMP = [
-    pytest.param("key_missing", made.key_is_gone, id="key_missing"),
-    pytest.param("key_malformed", made.key_holds(b'"quoted"'), id="key_malformed: quotes"),
-    pytest.param("key_malformed", made.key_holds("secret\r\n".encode("utf-16")), id="key_malformed: UTF-16"),
+    pytest.param("key_missing", made.key_is_gone, id="key_missing", marks=EITHER),
+    pytest.param("key_malformed", made.key_holds(b'"quoted"'), id="key_malformed: quotes", marks=EITHER),
+    pytest.param(
+        "key_malformed", made.key_holds("secret\r\n".encode("utf-16")), id="key_malformed: UTF-16", marks=EITHER
+    ),
     pytest.param("key_permissions", made.opened("wst-control/db.key"), id="key_permissions"),
     pytest.param("path_permissions", made.opened("wst-backups"), id="path_permissions"),
     pytest.param("path_unusable", made.source_has_a_device_name, id="path_unusable: a device's name"),
     pytest.param("path_unusable", made.variables(backup_local_dir="C:\\nowhere"), id="path_unusable: no directory"),
-    pytest.param("source_missing", made.source_is_gone, id="source_missing (F2)"),
-    pytest.param("mirror_missing", made.mirror_is_gone, id="mirror_missing: directory"),
+    pytest.param("source_missing", made.source_is_gone, id="source_missing (F2)", marks=EITHER),
+    pytest.param("mirror_missing", made.mirror_is_gone, id="mirror_missing: directory", marks=EITHER),
     pytest.param("mirror_missing", made.mirror_has_no_marker, id="mirror_missing: marker"),
-    pytest.param("mirror_wrong_volume", made.variables(backup_mirror_volume_id="another"), id="mirror_wrong_volume"),
-    pytest.param("no_space", made.variables(backup_min_free=10**15), id="no_space"),
+    pytest.param(
+        "mirror_wrong_volume", made.variables(backup_mirror_volume_id="another"), id="mirror_wrong_volume", marks=EITHER
+    ),
+    pytest.param("no_space", made.variables(backup_min_free=10**15), id="no_space", marks=EITHER),
     pytest.param("tool_missing", made.variables(backup_tools_dir="C:\\nowhere"), id="tool_missing"),
     pytest.param("db_auth_failed", made.key_holds(b"wrong-but-well-formed"), id="db_auth_failed (F1)"),
-    pytest.param("db_unreachable", made.database(port=NOBODYS_PORT), id="db_unreachable"),
-    pytest.param("db_not_found", made.database(name="no_such_database"), id="db_not_found"),
+    pytest.param("db_unreachable", made.database(port=NOBODYS_PORT), id="db_unreachable", marks=EITHER),
+    pytest.param("db_not_found", made.database(name="no_such_database"), id="db_not_found", marks=EITHER),
     pytest.param("db_tls_failed", made.certificate_authority_is_another, id="db_tls_failed"),
-    pytest.param("db_version_mismatch", made.server_is_newer, id="db_version_mismatch"),
+    pytest.param("db_version_mismatch", made.server_is_newer, id="db_version_mismatch", marks=EITHER),
     pytest.param(
         "db_limits",
         made.sql("ALTER ROLE wst_backup CONNECTION LIMIT 0", "ALTER ROLE wst_backup CONNECTION LIMIT -1"),
         id="db_limits",
+        marks=EITHER,
     ),
-    pytest.param("input_invalid", made.database(port=6432), id="input_invalid: the pooler's port"),
+    pytest.param("input_invalid", made.database(port=6432), id="input_invalid: the pooler's port", marks=EITHER),
 ]
 
 IN_THE_DUMP = [
-    pytest.param("db_row_security", made.sql(RLS, "DROP TABLE rls_t"), id="db_row_security"),
-    pytest.param("db_permission", made.sql("CREATE TABLE closed_t ()", "DROP TABLE closed_t"), id="db_permission"),
-    pytest.param("db_lock_timeout", made.table_is_locked, id="db_lock_timeout"),
-    pytest.param("dump_empty", made.database_is_empty, id="dump_empty (F3)"),
+    pytest.param("db_row_security", made.sql(RLS, "DROP TABLE rls_t"), id="db_row_security", marks=EITHER),
+    pytest.param(
+        "db_permission", made.sql("CREATE TABLE closed_t ()", "DROP TABLE closed_t"), id="db_permission", marks=EITHER
+    ),
+    pytest.param("db_lock_timeout", made.table_is_locked, id="db_lock_timeout", marks=EITHER),
+    pytest.param("dump_empty", made.database_is_empty, id="dump_empty (F3)", marks=EITHER),
 ]
 
 AFTER_THE_DUMP = [
     pytest.param("source_unreadable", made.source_cannot_be_read, id="source_unreadable"),
     pytest.param("source_changed", made.source_keeps_changing, id="source_changed"),
-    pytest.param("mirror_mismatch", made.mirror_holds_another_zip, id="mirror_mismatch"),
+    pytest.param("mirror_mismatch", made.mirror_holds_another_zip, id="mirror_mismatch", marks=EITHER),
 ]
 
 

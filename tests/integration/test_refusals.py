@@ -17,6 +17,7 @@ import pytest
 from integration.provocations import mirror_is_gone
 from integration.world import World
 
+pytestmark = pytest.mark.either_lane
 DUMP = "wst_dev_database.backup"
 Change = Callable[[Path], None]
 

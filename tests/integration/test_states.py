@@ -9,9 +9,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from integration.provocations import moved_away
 from integration.world import AS_L5, World
 
+pytestmark = pytest.mark.either_lane
 REASON = "the old tree moved to blob storage"
 
 

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Playbooks against the lab, in parts that run beside each other, each with a lab of its own.
 
-``job`` is the main job and its failures, ``network`` what breaks while it runs; both use the lab's own interpreter.
-That accepts the one command that the transport sends and refuses the rest. A real engine parses it, at 1.5 s a call,
-so only what PowerShell has a part in, the transport and the bootstrap, runs a second time with it: ``engine``.
-``recovery`` is drills, restores, authority and keys, less what is marked ``either_lane``: that does not depend on the
-system. ``recovery-posix`` runs all of it on the POSIX lane, which is quicker, and where drills make their own server.
+``windows`` is the main job, its failures, drills, restores, authority and keys on the Windows stand-in, and ``network``
+what breaks while a run goes on; both less what is marked ``either_lane``, which does not depend on the host's system.
+``posix`` is what is so marked, on the POSIX lane, which is quicker. With ``--all-tests`` each part runs what is marked
+as well as what is not. All use the lab's own interpreter of the one command that the transport sends. A real engine
+takes 1.5 s a call, so only what PowerShell has a part in, the transport and the bootstrap, runs with it: ``engine``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from tools.paths import CACHE, ROOT, VENV_BIN, environment
 
 TESTS = ROOT / "tests" / "integration"
 NETWORK = ("test_transport*.py", "test_network*.py", "test_crashes*.py")
-RECOVERY = ("test_compliance*.py", "test_restore*.py", "test_authority*.py", "test_db_key*.py")
 ENGINE = ("test_transport*.py", "test_bootstrap*.py")
-PARTS = ("job", "network", "recovery", "recovery-posix", "engine")
+PARTS = ("windows", "network", "posix", "engine")
+ALL = "--all-tests"
 
 
 def main(arguments: list[str]) -> int:
@@ -40,28 +40,23 @@ def main(arguments: list[str]) -> int:
             print(f"WST_LAB_POWERSHELL does not name a PowerShell: {engine!r}")
             return 2
         env["WST_LAB_POWERSHELL"] = engine
-    if part == "recovery-posix":
+    if part == "posix":
         os.environ["WST_LAB_LANE"] = env["WST_LAB_LANE"] = "posix"
     lab = str(CACHE / f"test-lab-{part}")
     env.update(WST_TEST_LAB_DIR=lab, WST_LAB_DIR=f"{lab}-transport")
     print(*describe_lane(engine=part == "engine"), sep="\n", flush=True)
     named = any(os.path.exists(word.partition("::")[0]) for word in others)
-    chosen = others if named else [*targets(part), *others]
+    chosen = others if named else [*targets(part, everything=ALL in others), *(word for word in others if word != ALL)]
     argv = [str(VENV_BIN / "python"), "-m", "pytest", "--timeout=900", "--durations=0", "--durations-min=5", *chosen]
     return subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def targets(part: str) -> list[str]:
-    """The arguments for a part; the files of ``job`` are what the others' patterns leave."""
-    network, recovery = matching(NETWORK), matching(RECOVERY)
-    chosen = {
-        "job": matching(("test_*.py",)) - network - recovery,
-        "network": network,
-        "recovery": recovery,
-        "recovery-posix": recovery,
-        "engine": matching(ENGINE),
-    }[part]
-    return [*(["-m", "not either_lane"] if part == "recovery" else []), *sorted(str(path) for path in chosen)]
+def targets(part: str, *, everything: bool) -> list[str]:
+    """The arguments for a part; the files of ``windows`` are what ``network`` leaves."""
+    network, every = matching(NETWORK), matching(("test_*.py",))
+    chosen = {"windows": every - network, "network": network, "posix": every, "engine": matching(ENGINE)}[part]
+    marked = {"windows": "not either_lane", "network": "not either_lane", "posix": "either_lane"}.get(part)
+    return [*(["-m", marked] if marked and not everything else []), *sorted(str(path) for path in chosen)]
 
 
 def matching(patterns: tuple[str, ...]) -> set[Path]:
