@@ -15,6 +15,7 @@ description:
     C(wst_backup_control_dir).
   - A step that was not reached proves nothing; a drill of which a step is missing has failed.
   - Evidence that is older than 400 days is removed when new evidence comes.
+  - C(verification.jsonl), beside them, gets one line for each drill and is only added to.
   - The host is not contacted.
 extends_documentation_fragment:
   - wst.backup.attributes
@@ -68,6 +69,10 @@ json:
   type: str
 html:
   description: Where its page is.
+  returned: success, not in check mode
+  type: str
+log:
+  description: The verification log, which has one line for each drill of the host.
   returned: success, not in check mode
   type: str
 removed:

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keeping evidence on the control node: one JSON document and one page for each drill of a host.
 
+Besides, one line for each drill in ``verification.jsonl``, which is only added to: the doctrine's weekly verification log.
+
 They stand in ``hosts/<inventory name>/drills`` below ``wst_backup_control_dir``, named after the moment that the drill
 ended. What is older than the doctrine's 400 days goes when a new one comes, and nothing else does.
 """
@@ -16,10 +18,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.wst.backup.plugins.plugin_utils._control_log import make_host_directory
+from ansible_collections.wst.backup.plugins.plugin_utils._control_log import make_host_directory, record
 from ansible_collections.wst.backup.plugins.plugin_utils._evidence_page import page
 from ansible_collections.wst.backup.plugins.plugin_utils._newfile import write_text
 
+VERIFICATION_LOG = "verification.jsonl"
 KEEP = timedelta(days=400)  # canonical 026, logging
 _NAME = re.compile(r"drill-(\d{8}-\d{6})(?:-[0-9a-f]{8})?\.(?:json|html)", re.ASCII)
 _STAMP = "%Y%m%d-%H%M%S"
@@ -42,7 +45,15 @@ def keep(control_dir: str, host: str, document: Mapping[str, Any], *, now: datet
         "json": str(write_text(directory / f"{stem}.json", text)),
         "html": str(write_text(directory / f"{stem}.html", page(document))),
     }
-    return {**written, "removed": _remove_old(directory, now)}
+    log = record(control_dir, host, _line(document, Path(written["json"]).name), file=VERIFICATION_LOG)
+    return {**written, "log": str(log), "removed": _remove_old(directory, now)}
+
+
+def _line(document: Mapping[str, Any], evidence: str) -> dict[str, Any]:
+    """A drill in one line of the verification log."""
+    chosen = document.get("set") or {}
+    told = {name: document.get(name) for name in ("run_id", "result", "code", "rpo_seconds", "rto_seconds")}
+    return {**told, "artifact": chosen.get("artifact"), "layer": chosen.get("layer"), "evidence": evidence}
 
 
 def _remove_old(directory: Path, now: datetime) -> list[str]:
