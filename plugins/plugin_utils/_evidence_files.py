@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keeping evidence on the control node: one JSON document and one page for each drill of a host.
 
-Besides, one line for each drill in ``verification.jsonl``, which is only added to: the doctrine's weekly verification log.
+Besides, one line for each drill in ``verification.jsonl``, which is only added to: the weekly verification log.
 
 They stand in ``hosts/<inventory name>/drills`` below ``wst_backup_control_dir``, named after the moment that the drill
 ended. What is older than the doctrine's 400 days goes when a new one comes, and nothing else does.
