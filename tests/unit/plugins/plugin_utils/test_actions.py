@@ -14,7 +14,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 from unit.plugins.plugin_utils.transport_kit import Host, Run, Transcript, done
 
-from ansible_collections.wst.backup.plugins.action import audit_log, run_lock
+from ansible_collections.wst.backup.plugins.action import audit_log, backup_mirror, backup_publish, run_lock
 from ansible_collections.wst.backup.plugins.plugin_utils import _outcome, _run_identity
 
 RUN = {"wst_backup_run_id": "20261123-150000-0123abcd"}
@@ -163,3 +163,38 @@ def test_an_event_that_nobody_can_record_fails(run_task: Run, tmp_path: Path) ->
 def test_check_mode_records_nothing_here(run_task: Run, tmp_path: Path) -> None:
     audit(run_task, Host(done({"failed": True, "msg": "x"})), task={"check_mode": True})
     assert control_log(tmp_path) == []
+
+
+# --- backup_publish and backup_mirror
+
+
+@pytest.mark.parametrize("action", [backup_publish.ActionModule, backup_mirror.ActionModule])
+def test_the_independent_check_travels_in_the_payload_byte_for_byte(run_task: Run, tmp_path: Path, action: Any) -> None:
+    path = tmp_path / "check.py"
+    path.write_bytes("# ä {{ not_a_template }}\r\nprint(1)\n".encode())
+    host = Host("{answer}")
+    assert not run_task(host, action=action, args={"checker": str(path)}, variables=RUN).get("failed")
+    assert host.requests[0]["context"]["checker"].encode() == path.read_bytes()
+    assert "not_a_template" not in host.requests[0]["module"]
+
+
+def test_check_mode_and_no_option_send_no_check(run_task: Run, tmp_path: Path) -> None:
+    path = tmp_path / "check.py"
+    path.write_text("pass")
+    for more in ({"args": {"checker": str(path)}, "task": {"check_mode": True}}, {"args": {}}):
+        host = Host("{answer}")
+        run_task(host, action=backup_publish.ActionModule, variables=RUN, **more)
+        assert "checker" not in host.requests[0]["context"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_check_that_cannot_be_read_is_named_and_nothing_is_sent(
+    run_task: Run, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "check.py"
+    if content is not None:
+        path.write_bytes(content)
+    host = Host("{answer}")
+    result = run_task(host, action=backup_publish.ActionModule, args={"checker": str(path)}, variables=RUN)
+    assert (result["failed"], result["code"]) == (True, "setting_invalid")
+    assert host.requests == []
