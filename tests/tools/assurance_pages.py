@@ -23,7 +23,7 @@ CONTROLS = {
     "R4": ("`backup_retention`, with a floor that no setting lowers", "audit log against both directories"),
     "R5": ("`backup_verify` at level 3 before a set gets its name, and again by `compliance.yml`", "state files"),
     "R6": ("`preflight_info` before each run", "the DACL of key and records, by SID"),
-    "R7": ("`restore_test.yml`, run weekly", "audit log; `verification.jsonl` and `drills/` of the host on the control node"),
+    "R7": ("`restore_test.yml`, run weekly", "audit log; `verification.jsonl`, `drills/` on the control node"),
     "F1": ("`preflight_info` logs in with the dump's key; `rotate_db_key.yml`", "the server's answer"),
     "F2": ("`preflight_info`; a run stops before it writes", "the sources"),
     "F3": ("a set without its dump is never published", "the set's sidecar"),

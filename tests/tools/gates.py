@@ -66,6 +66,7 @@ GATES = (
     ),
     Gate("changelog", (str(TOOLS_BIN / "antsibull-changelog"), "lint"), "changelog fragments"),
     Gate("docs-lint", own("docs_lint"), "documentation of the plugins"),
+    Gate("metrics", own("metrics_check"), "promtool over metrics and alert rules"),
     Gate("build", own("build_check"), "the built collection installs and works", seconds=300),
     Gate("ansible-lint", own("ansible_lint"), "profile production, no skips", seconds=900),
     Gate(

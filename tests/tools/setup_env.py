@@ -33,6 +33,7 @@ DEBIAN_PACKAGES = (
     "faketime",
     "chromium",
     "fonts-dejavu-core",
+    "prometheus",
 )
 
 
