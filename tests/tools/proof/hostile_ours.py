@@ -131,6 +131,7 @@ def _members() -> Iterator[Case]:
         yield Case(f"ours/lacks-{name}", INCOMPLETE, drop(name))
     yield Case("ours/lacks-dump", "dump_missing", drop(DUMP))
     yield Case("ours/empty-dump", "dump_empty", with_parts(lambda archive: archive.part(DUMP).fill(b"")))
+    yield Case("ours/empty-dump-and-told-so", "dump_empty", _empty_dump)
     yield Case("ours/other-content", DAMAGED, with_parts(lambda archive: archive.part(PAGE).fill(b"defaced")), PAGE)
     yield Case("ours/other-dump", DAMAGED, with_parts(lambda archive: archive.part(DUMP).fill(b"PGDMP other")), DUMP)
     yield Case("ours/planted", DAMAGED, add("wst/planted.aspx", 2), "not in the member list")
@@ -138,6 +139,18 @@ def _members() -> Iterator[Case]:
     yield Case("ours/planted-beside-dump", DAMAGED, add("other.dump", 6), "not in the member list")
     yield Case("ours/swapped", DAMAGED, with_parts(lambda archive: archive.parts.reverse()))
     yield Case("ours/other-time", DAMAGED, with_parts(_other_time), "time")
+
+
+def _empty_dump() -> bytes:
+    """List and manifest agree that it has no bytes."""
+    archive = opened()
+    digest = hashlib.sha256(b"").hexdigest()
+    archive.part(DUMP).fill(b"")
+    lines, body = lines_of(archive), manifest_of(archive)
+    next(line for line in lines if line["path"] == DUMP).update(size=0, sha256=digest, crc32="0" * 8)
+    body["dump"].update(size=0, sha256=digest)
+    archive.part(MANIFEST).fill(json.dumps(body).encode())
+    return _listed(archive, b"".join(json.dumps(line, sort_keys=True).encode() + b"\n" for line in lines), True)
 
 
 def _other_time(archive: Zip) -> None:
@@ -187,6 +200,9 @@ def _manifests() -> Iterator[Case]:
     yield Case("manifest/unknown-fields", PROVED, more)
     missing = with_manifest(lambda body: body["sources"].append({"name": "wst-api"}))
     yield Case("manifest/source-missing", INCOMPLETE, missing, "wst-api")
+    nothing = {"name": "wst-api", "files": 0, "directories": 0, "links": 0, "bytes": 0}
+    counted = with_manifest(lambda body: body["sources"].append(nothing))
+    yield Case("manifest/source-missing-and-counted-so", INCOMPLETE, counted, "wst-api")
     many = with_manifest(lambda body: body["sources"].extend({"name": f"s{number}"} for number in range(200_000)))
     yield Case("manifest/sources-without-end", INCOMPLETE, many, "and 199980 more", mib=160, seconds=20)
 
@@ -331,9 +347,9 @@ def _keys() -> bytes:
     return b'{"":0' + b"".join(b',"%d":0' % number for number in range(1_999_990)) + b"}"
 
 
-def seal(body: Body) -> bytes:
+def seal(body: Body, *, comma: str = ",") -> bytes:
     """A record with a digest that is right."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    text = json.dumps(body, sort_keys=True, separators=(comma, ":")).encode()
     return b'{"body":' + text + b',"digest":"sha256:' + hashlib.sha256(text).hexdigest().encode() + b'"}\n'
 
 
@@ -365,6 +381,7 @@ def _sidecars() -> Iterator[Case]:
     yield beside("zeros", RECORD, lambda: bytes(4096))
     yield beside("cut", RECORD, lambda: good().sidecar[:-1])
     yield beside("spaced", RECORD, lambda: good().sidecar.replace(b",", b", ", 1))
+    yield beside("spaced-and-sealed", RECORD, lambda: seal(body(), comma=", "))
     yield beside("twice", RECORD, lambda: good().sidecar * 2)
     yield beside("nested", RECORD, lambda: b"[" * 500_000)
     yield beside(

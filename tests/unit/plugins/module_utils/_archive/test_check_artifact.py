@@ -232,6 +232,23 @@ def test_a_sidecar_that_is_no_file_is_no_proof(
     assert checker.judged(str(tmp_path / "x.zip"))[0] in (checker.REFUSED, checker.CANNOT_TELL)
 
 
+def test_what_changes_while_it_is_read_is_no_proof(
+    artifact: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path, artifact)
+    whole = checker.CHECK.Check.prove_sidecar
+
+    def meanwhile(check: Any, size: int) -> None:
+        whole(check, size)
+        with path.open("ab") as file:
+            file.write(b"more")
+
+    monkeypatch.setattr(checker.CHECK.Check, "prove_sidecar", meanwhile)
+    code, reasons = checker.judged(str(path))
+    assert code == checker.CANNOT_TELL
+    assert "meanwhile" in reasons[0]
+
+
 def test_usage_is_no_verdict() -> None:
     assert run().returncode == 2
 
