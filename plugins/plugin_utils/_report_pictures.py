@@ -92,7 +92,8 @@ def line(values: Sequence[Optional[float]], *, words: str) -> Picture:
             continue
         height = f"{30 - 28 * value / top:.1f}"
         goes_on = number > 0 and values[number - 1] is not None
-        path.append(f"L{number} {height}" if goes_on else f"M{number} {height}h.3")
+        dash = "h-.3" if 0 < number == len(values) - 1 else "h.3"  # never over the edge
+        path.append(f"L{number} {height}" if goes_on else f"M{number} {height}{dash}")
     width = max(1, len(values) - 1)
     return _picture(width, 32, words, [_floor(width, 31), ("c", "".join(path))])
 

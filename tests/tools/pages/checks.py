@@ -27,12 +27,12 @@ _CUT = """paper => {
   const scrolls = e => { for (; e; e = e.parentElement)
     if (['auto', 'scroll'].includes(getComputedStyle(e).overflowX)) return true; return false; };
   for (const e of document.body.querySelectorAll('*')) {
-    if (!e.checkVisibility()) continue;
+    if (!e.checkVisibility() || e.ownerSVGElement) continue;
     const box = e.getBoundingClientRect(), style = getComputedStyle(e);
     if (box.width <= 1 || box.height <= 1) continue;
     if ((box.right > width + 1 || box.left < -1) && (paper || !scrolls(e))) found.push('sticks out: ' + name(e));
     if (style.overflowX === 'hidden' || style.overflowX === 'clip' || (paper && style.overflowX !== 'visible'))
-      if (e.scrollWidth > e.clientWidth + 1 && !(e instanceof SVGElement)) found.push('cuts off: ' + name(e));
+      if (e.scrollWidth > e.clientWidth + 1 && e.tagName !== 'svg') found.push('cuts off: ' + name(e));
   }
   if (document.documentElement.scrollWidth > width + 1) found.push('the page scrolls sideways');
   return found.slice(0, 10);
