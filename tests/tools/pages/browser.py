@@ -20,6 +20,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # a container has little of it, and a page that finds it full stands still
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
