@@ -62,7 +62,7 @@ GATES = (
         (PYTHON, "-m", "pytest", "tests/pages"),
         "the pages for people, in a real Chromium",
         kind="pytest",
-        seconds=900,
+        seconds=2400,
     ),
     Gate("changelog", (str(TOOLS_BIN / "antsibull-changelog"), "lint"), "changelog fragments"),
     Gate("docs-lint", own("docs_lint"), "documentation of the plugins"),
