@@ -57,13 +57,6 @@ GATES = (
     # Always the same faults, so that red is about the change; `make torture` draws new ones.
     Gate("torture", own("torture", "-n", "30", "--seed", "1"), "random faults over whole runs", seconds=600),
     Gate("decision-core", own("decision_core"), "100 % branch coverage of what decides", quick=True),
-    Gate(
-        "pages",
-        (PYTHON, "-m", "pytest", "tests/pages"),
-        "the pages for people, in a real Chromium",
-        kind="pytest",
-        seconds=2400,
-    ),
     Gate("changelog", (str(TOOLS_BIN / "antsibull-changelog"), "lint"), "changelog fragments"),
     Gate("docs-lint", own("docs_lint"), "documentation of the plugins"),
     Gate("metrics", own("metrics_check"), "promtool over metrics and alert rules"),
@@ -97,6 +90,14 @@ GATES = (
         "integration-posix",
         own("integration", "posix"),
         "the part of it that does not depend on the system, on the POSIX lane",
+        kind="pytest",
+        lane="posix",
+        seconds=2400,
+    ),
+    Gate(
+        "pages",
+        (PYTHON, "-m", "pytest", "tests/pages"),
+        "the pages for people, in a real Chromium",
         kind="pytest",
         lane="posix",
         seconds=2400,
