@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.plugins.plugin_utils._pitr import facts_of
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import provisioned
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import publish_set
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils.chain import run_id_of
@@ -109,6 +110,30 @@ def test_a_log_that_cannot_be_read_or_does_not_hold(host: Host, monkeypatch: pyt
     path.unlink()
     path.mkdir()
     assert verdicts(judged(host))["logging"] == "non-compliant"
+
+
+@pytest.mark.parametrize(
+    ("backup", "expected"),
+    [
+        ({"backupRetentionDays": 14, "earliestRestoreDate": "2026-11-16T14:00:00.1234567+00:00"}, ""),
+        ({"backupRetentionDays": 14, "geoRedundantBackup": "Disabled"}, "no restore point yet"),
+        ({"backupRetentionDays": 0}, "point-in-time restore is off"),
+        ({"backupRetentionDays": 5, "earliestRestoreDate": "2026-11-25T14:00:00Z"}, "keeps 5 days"),
+        ({}, "no restore point yet"),
+    ],
+)
+def test_azure_s_answer_is_judged_as_the_control_node_passes_it_on(
+    host: Host, backup: Dict[str, Any], expected: str
+) -> None:
+    for name, path in ((LOCAL, host.local), (MIRROR, host.mirror)):
+        publish_set(Layer(name, path), run_id_of(0))
+    last = {"name": "b", "properties": {"completedTime": "2026-11-30T02:00:00Z", "backupType": "Full"}}
+    told = facts_of({"properties": {"backup": backup}}, [last], now=utc_now())
+    storage = next(
+        each for each in judged(host, pitr={"changed": False, "pitr": told})["requirements"] if each["id"] == "R3"
+    )
+    assert expected in storage["summary"]
+    assert (storage["verdict"] == "compliant") == (not expected)
 
 
 def test_what_makes_no_sense_is_refused(host: Host) -> None:
