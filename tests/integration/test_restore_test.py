@@ -214,6 +214,21 @@ def test_a_drill_that_died_is_cleared_by_the_next_and_is_in_no_backups_way(world
 
 
 @pytest.mark.either_lane
+def test_a_backup_beside_a_drill_and_both_end_well(world: World) -> None:
+    before = world.artifacts()
+    with playing(world, "playbooks/restore_test.yml", extra={**AS_L5, "restore_test_layer": "local"}) as run:
+        wait_until(lambda: list((world.control / "drills").glob("*/scratch.json")), "no scratch database was begun")
+        backup = world.play("backup.yml")
+        done = run.end()
+    assert backup.code == 0, backup.output
+    assert done.code == 0, done.output
+    assert len(world.artifacts()) == len(before) + 1
+    document, _page = evidence(world)
+    assert (document["result"], document["set"]["artifact"]) == ("success", before[-1])
+    nothing_is_left(world)
+
+
+@pytest.mark.either_lane
 def test_an_azure_like_dump_and_an_extension_that_nobody_allowed(world: World) -> None:
     """Extensions that the source's server has and the target's does not."""
     programs = Path(world.record["postgres"]["bin"])

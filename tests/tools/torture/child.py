@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from tools.torture import clock, fault
 from tools.torture.fault import Fault
 from tools.torture.seam import WRITES, Seam
 
+SLOW = 0.03  # seconds that a change of a slow mirror takes
 MODULES = "ansible_collections.wst.backup.plugins.modules."
 
 
@@ -101,7 +103,7 @@ class Child:
 
     def _strike(self, operation: str, path: str, number: int) -> None:
         strikes, what = self._strikes, self._strikes.fault
-        lasting = what.kind in (fault.REFUSED_ON, fault.MIRROR_VANISHES)
+        lasting = what.kind in (fault.REFUSED_ON, fault.MIRROR_VANISHES, fault.MIRROR_SLOW)
         if number < what.at or (strikes.struck and not lasting):
             return
         if what.kind in (fault.REFUSED, fault.REFUSED_ON):
@@ -111,6 +113,10 @@ class Child:
             if not strikes.struck:
                 os.rename(mirror, mirror.with_name("unplugged"))
             strikes.struck = True
+        elif what.kind == fault.MIRROR_SLOW:
+            if path.startswith(str(strikes.places["mirror"])):
+                strikes.struck = True
+                time.sleep(SLOW)
         elif what.kind in (fault.KILL_JOB, fault.KILL_ALL, fault.POWER):
             strikes.struck = True
             self._tell()

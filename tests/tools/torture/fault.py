@@ -26,6 +26,7 @@ READER = "reader"  # somebody reads a set during the whole run
 MIRROR_GONE = "mirror-gone"  # before the run
 MIRROR_VANISHES = "mirror-vanishes"  # within it
 MIRROR_WRONG = "mirror-wrong"
+MIRROR_SLOW = "mirror-slow"  # from a moment on each change of it takes its time
 ROT = "rot"  # a byte of what stands on a layer turns over
 NONE = "none"
 
@@ -46,6 +47,7 @@ WEIGHTS = {
     MIRROR_GONE: 2,
     MIRROR_VANISHES: 4,
     MIRROR_WRONG: 2,
+    MIRROR_SLOW: 3,
     ROT: 8,
 }
 
