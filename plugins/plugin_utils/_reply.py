@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import re
+import zlib
 from typing import Any
 
 from . import _errors
@@ -20,6 +21,7 @@ from ._payload import DAMAGED, OLDEST_PYTHON, TOO_OLD
 
 HELLO = "wst-backup-runner"  # the same words as in _remote/runner.py, which only the host imports
 MARK = "wst-backup-reply"
+LARGEST = 64 << 20  # bytes of an answer; the largest of ours have half of one million
 QUOTED = 1000  # characters of foreign output in a message
 
 _LANGUAGE_MODE = re.compile(r"ConstrainedLanguage|RestrictedLanguage|NoLanguage")
@@ -38,9 +40,21 @@ def read(stdout: str, stderr: str, exit_code: int, *, nonce: str, python: str) -
         # A console may have wrapped the line; nothing but the alphabet belongs to it.
         body = re.sub(r"[^A-Za-z0-9+/=]", "", found.group(3)).encode("ascii")
         if len(body) == int(found.group(1)) and hashlib.sha256(body).hexdigest().startswith(found.group(2)):
-            reply: dict[str, Any] = json.loads(base64.b64decode(body))
-            return reply
+            return _unpacked(body)
     raise _explain(stdout, stderr, exit_code, nonce=nonce, python=python)
+
+
+def _unpacked(body: bytes) -> dict[str, Any]:
+    """The answer in a body whose digest is right; a host that is not ours any more must not fill our memory."""
+    unpacker = zlib.decompressobj()
+    try:
+        text = unpacker.decompress(base64.b64decode(body), LARGEST)
+        if unpacker.unconsumed_tail or not unpacker.eof:
+            raise _errors.ReplyDamaged(f"The answer of the host has more than {LARGEST} bytes, or no end.")
+        reply: dict[str, Any] = json.loads(text)
+    except (zlib.error, ValueError) as error:
+        raise _errors.ReplyDamaged(f"The answer of the host is not what its runner writes ({error}).") from error
+    return reply
 
 
 def _explain(stdout: str, stderr: str, exit_code: int, *, nonce: str, python: str) -> _errors.TransportError:

@@ -130,7 +130,10 @@ class Wire:
         needles = forms(secret)
         raw = [self.path.with_suffix(suffix).read_bytes() for suffix in (".in", ".out")]
         programs = [zlib.decompress(base64.b64decode(line)) for line in raw[0].split()]
-        answers = [base64.b64decode(body) for body in re.findall(rb"wst-backup-reply:\w+:\d+:\w+:([^:]+):", raw[1])]
+        answers = [
+            zlib.decompress(base64.b64decode(body))
+            for body in re.findall(rb"wst-backup-reply:\w+:\d+:\w+:([^:]+):", raw[1])
+        ]
         assert len(programs) > 4
         assert len(answers) > 4
         assert any(b"backup_root" in text or b"wst-control" in text for text in programs), "nothing was unpacked"

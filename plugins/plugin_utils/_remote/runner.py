@@ -50,6 +50,7 @@ import subprocess  # nosec B404  # starts jobs
 import sys
 import time
 import types
+import zlib
 from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, TypeVar
 
 WINDOWS = sys.platform == "win32"
@@ -520,8 +521,11 @@ def _kill(job: Job) -> bool:
 
 
 def emit(nonce: str, reply: Dict[str, Any], stream: Optional[BinaryIO] = None) -> None:
-    """Write the answer as one line of ASCII between markers, with its length and digest."""
-    body = base64.b64encode(json.dumps(reply).encode("ascii"))
+    """Write the answer as one line of ASCII between markers, with its length and digest.
+
+    Compressed: a year of a host's runs is 430 kB of JSON, a twentieth of that here, and WinRM is slow with output.
+    """
+    body = base64.b64encode(zlib.compress(json.dumps(reply).encode("ascii"), 6))
     digest = hashlib.sha256(body).hexdigest()[:16]
     line = f"\n{MARK}:{nonce}:{len(body)}:{digest}:".encode("ascii") + body + f":{MARK}-end\n".encode("ascii")
     out = stream or sys.__stdout__.buffer  # type: ignore[union-attr]

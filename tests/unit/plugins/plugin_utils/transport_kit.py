@@ -58,7 +58,7 @@ def request_of(line: bytes) -> dict[str, Any]:
 
 def framed(reply: dict[str, Any], nonce: str) -> str:
     """The runner's answer as it stands on standard output."""
-    body = base64.b64encode(json.dumps(reply).encode("ascii"))
+    body = base64.b64encode(zlib.compress(json.dumps(reply).encode("ascii")))
     digest = hashlib.sha256(body).hexdigest()[:16]
     answer = f"wst-backup-reply:{nonce}:{len(body)}:{digest}:{body.decode()}:wst-backup-reply-end"
     return f"wst-backup-runner:{nonce}\n\n{answer}\n"
