@@ -22,8 +22,8 @@ options:
     required: true
   which:
     description: >-
-      The newest set of each layer, all of them, or those that are due, which are the one that was read longest ago and
-      every one whose last full read will be older than O(every_days) within a day.
+      The newest set of each layer, all of them, or those that are due, which are every one whose last full read will be
+      older than O(every_days) within a day, and the one that was read longest ago when half of that time is over.
     type: str
     choices: [newest, all, due]
     required: true

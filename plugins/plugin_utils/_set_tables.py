@@ -31,7 +31,7 @@ def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str, every_days: fl
     """The ZIPs (``path``, ``layer``) of whole sets, layer by layer.
 
     :param which: ``newest`` for the newest one of each layer that is not suspect, ``all`` for all of them, newest
-        first, ``due`` for those that must be read again to have all of them read in ``every_days``.
+        first, ``due`` for those to read again now, for all to be read in ``every_days``.
     :raises ValueError: something else.
     """
     if which not in WHICH:
@@ -50,10 +50,13 @@ def set_paths(layers: Iterable[Mapping[str, Any]], *, which: str, every_days: fl
 
 
 def _due(sets: list[Mapping[str, Any]], every_days: float) -> list[Mapping[str, Any]]:
-    """The set that was read longest ago, and every one that comes within a day of the limit."""
-    limit = (every_days - 1) * 86400
+    """Every set that comes within a day of the limit, and before that, one at a time from half of the time on.
+
+    So all are read in time when this is asked daily, few at once, and none much more often than that when hourly.
+    """
     unread = sorted(((_unread_for(each), each["artifact"], each) for each in sets), reverse=True)
-    return [each for place, (seconds, _name, each) in enumerate(unread) if place == 0 or seconds >= limit]
+    late, half = (every_days - 1) * 86400, every_days * 86400 / 2
+    return [each for place, (seconds, _name, each) in enumerate(unread) if seconds >= (half if place == 0 else late)]
 
 
 def _unread_for(item: Mapping[str, Any]) -> float:

@@ -129,7 +129,7 @@ def test_a_copy_that_rots_is_found_because_it_is_read_again(host: World) -> None
     kept = path.read_bytes()
     state = (host.mirror / f"{stem}.state.json").read_bytes()
     path.write_bytes(kept[:1000] + bytes([kept[1000] ^ 1]) + kept[1001:])
-    played, document = judge(host)
+    played, document = judge(host, backup_verify_every_days=1)
     assert played.code == 2, played.output
     assert not_met(document, host.host["name"]) == {"R4", "R5", "statement"}
     assert "is damaged" in played.output

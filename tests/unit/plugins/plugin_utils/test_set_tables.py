@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.plugin_utils._set_tables import (
@@ -88,28 +88,45 @@ def test_only_complete_sets_are_verified() -> None:
         set_paths([LOCAL], which="some")
 
 
-@given(st.lists(st.none() | st.floats(0, 20), min_size=1, max_size=12), st.floats(2, 9))
-def test_all_that_is_due_is_read_again_and_always_the_one_that_was_read_longest_ago(
-    read: list[float | None], every: float
-) -> None:
-    """Ages in days; None was never read."""
-    now = datetime(2026, 11, 30, 15, 0)  # noqa: DTZ001 - only differences count
-    sets = []
-    for number, days in enumerate(read):
-        verified = None if days is None else (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        one = {"artifact": f"b-{number}", "state": "complete", "verified_at": verified, "age": 86400}
-        sets.append({**one, "time": (now - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")})
-    chosen = {
-        each["path"][3:-4]
-        for each in set_paths([{"name": "x", "path": "/x", "sets": sets}], which="due", every_days=every)
-    }
-    ages = {f"b-{number}": 1e6 if days is None else days for number, days in enumerate(read)}
-    assert max(ages.values()) - max(ages[name] for name in chosen) < 0.001
-    for name, age in ages.items():
-        if age > every - 1 + 0.001:
-            assert name in chosen
-        elif age < every - 1 - 0.001:
-            assert name not in chosen or len(chosen) == 1
+@settings(max_examples=40, deadline=None)
+@given(between=st.integers(1, 24), every=st.integers(2, 9))
+def test_every_copy_is_read_in_time_and_none_much_oftener(between: int, every: int) -> None:
+    """A month of daily sets, of which 14 are kept, asked what is due every so many hours."""
+    start = datetime(2026, 11, 1)  # noqa: DTZ001 - only differences count
+    read: dict[datetime, datetime] = {}
+    for hour in range(0, 30 * 24, between):
+        now = start + timedelta(hours=hour)
+        made = start + timedelta(days=hour // 24)
+        read.setdefault(made, made)  # a set is read in full when it is made
+        kept = sorted(read)[-14:]
+        assert all(now - read[each] <= timedelta(days=every) for each in kept), "a copy was not read in time"
+        for each in due(kept, read, now, every):
+            assert now - read[each] >= timedelta(days=every) / 2
+            read[each] = now
+
+
+def due(kept: list[datetime], read: dict[datetime, datetime], now: datetime, every: float) -> list[datetime]:
+    """What is to be read now."""
+    text = "%Y-%m-%dT%H:%M:%SZ"
+    sets = [
+        {
+            "artifact": each.isoformat(),
+            "state": "complete",
+            "time": each.strftime(text),
+            "age": (now - each).total_seconds(),
+            "verified_at": read[each].strftime(text),
+        }
+        for each in kept
+    ]
+    chosen = set_paths([{"name": "x", "path": "/x", "sets": sets}], which="due", every_days=every)
+    return [datetime.fromisoformat(each["path"][3:-4]) for each in chosen]
+
+
+def test_a_set_that_was_never_read_is_due() -> None:
+    never = {**COMPLETE, "verified_at": None, "time": "2026-11-30T15:00:00Z"}
+    assert [each["path"] for each in set_paths([{**LOCAL, "sets": [never]}], which="due")] == [
+        "C:\\wst-backups\\b-2.zip"
+    ]
 
 
 def test_a_failed_proof_shows_its_code_and_reason() -> None:
