@@ -137,6 +137,7 @@ class Facts:
     keep_min: int = 7
     min_age_days: int = 7
     clock_skew: Optional[float] = None  # seconds that the host is ahead of the control node
+    ahead: int = 0  # sets, runs and drills that are dated in the future, and were left out
 
     def layer(self, name: str) -> Optional[LayerOf]:
         """The layer of that name."""

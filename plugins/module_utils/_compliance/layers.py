@@ -31,6 +31,7 @@ def storage(facts: Facts, policy: Policy) -> Finding:
     for name in (LOCAL, MIRROR):
         _judge_layer(name, facts, policy.thresholds.max_gap, wrong, unknown, evidence)
     wrong += _mirror_problems(facts)
+    unknown += [] if facts.problems is not None else ["the mirror's disk could not be looked at"]
     _judge_pitr(facts.pitr, facts.now, policy.thresholds.min_restorable, wrong, unknown, evidence)
     verdict = NON_COMPLIANT if wrong else UNKNOWN if unknown else COMPLIANT
     summary = "; ".join(wrong + unknown) or "Azure's backups, the local layer and the mirror are there and fresh"

@@ -98,6 +98,8 @@ def _warnings(facts: Facts, policy: Policy) -> Tuple[str, ...]:
         warnings.append("the control node knows no head of this log yet: a cut tail would not show")
     if facts.clock_skew is not None and abs(facts.clock_skew) > 120:
         warnings.append(f"the host's clock is {facts.clock_skew:+.0f} s from the control node's")
+    if facts.ahead:
+        warnings.append(f"{facts.ahead} sets, runs or drills are dated in the future and count for nothing")
     return tuple(warnings)
 
 

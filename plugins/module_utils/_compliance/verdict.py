@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Dict, List, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
@@ -37,11 +39,27 @@ RULES = (
 )
 
 
+SLACK = timedelta(minutes=10)  # that a clock may have been ahead
+
+
 def evaluate(facts: Facts, policy: Policy) -> Tuple[Finding, ...]:
     """Every requirement's finding, in the doctrine's order, as the exemptions leave it."""
+    facts = without_future(facts)
     found = [exempted(rule(facts, policy), policy, facts.now) for rule in RULES]
     by_id = {each.id: each for each in found}
     return (*found, people.statement(by_id, policy))
+
+
+def without_future(facts: Facts) -> Facts:
+    """The facts less what says that it is still to come: a clock that once was wrong must not keep a verdict good."""
+    latest = facts.now + SLACK
+    layers = tuple(replace(each, sets=tuple(one for one in each.sets if one.time <= latest)) for each in facts.layers)
+    runs = tuple(each for each in facts.runs if each.began <= latest)
+    drills = tuple(each for each in facts.drills if each.at <= latest)
+    before = (facts.runs, facts.drills, *(each.sets for each in facts.layers))
+    after = (runs, drills, *(each.sets for each in layers))
+    ahead = sum(map(len, before)) - sum(map(len, after))
+    return replace(facts, layers=layers, runs=runs, drills=drills, ahead=ahead)
 
 
 def report(facts: Facts, policy: Policy) -> Dict[str, Any]:
@@ -59,7 +77,7 @@ def report(facts: Facts, policy: Policy) -> Dict[str, Any]:
         "runs": [_run(each) for each in facts.runs],
         "drills": [_drill(each) for each in facts.drills],
         "layers": [_layer(each) for each in facts.layers],
-        "next": _next(facts, policy),
+        "next": _next(without_future(facts), policy),
     }
 
 

@@ -212,7 +212,7 @@ CASES: Dict[str, Tuple[Facts, Dict[str, str], str]] = {
     ),
     "preflight could not look": (
         replace(BASE, problems=None),
-        {"R6": "unknown", "F1": "unknown", "F2": "unknown"},
+        {"R3": "unknown", "R6": "unknown", "F1": "unknown", "F2": "unknown"},
         "looked",
     ),
     "never drilled": (replace(BASE, drills=()), {"R7": "non-compliant"}, "no restore was ever tested"),
@@ -310,6 +310,20 @@ def test_when_the_verdicts_turn() -> None:
     assert (late.verdict, late.turns_at) == ("non-compliant", None)
     broken = verdicts(CASES["the log was broken"][0])["logging"]
     assert broken.turns_at == NOW + 6 * DAY
+
+
+def test_what_is_dated_in_the_future_keeps_nothing_compliant() -> None:
+    """The clock was wrong once; since then there was neither a backup nor a drill."""
+    later = NOW + 9 * DAY
+    future = a_set(later + 900 * DAY)
+    drill = replace(BASE.drills[0], at=later + 900 * DAY)
+    run = a_run(later + 900 * DAY)
+    stuck = replace(BASE, now=later, drills=(*BASE.drills, drill), runs=(*BASE.runs, run))
+    stuck = with_layer(with_layer(stuck, 0, sets=(future, *SETS)), 1, sets=(future, *SETS))
+    found = verdicts(stuck)
+    assert {found[each].verdict for each in ("R1", "R3", "R7", "statement")} == {"non-compliant"}
+    assert "4 sets, runs or drills are dated in the future" in " ".join(found["logging"].warnings)
+    assert report(stuck, DEV)["next"][0]["overdue"] is True
 
 
 def test_a_break_of_the_log_that_is_over() -> None:
