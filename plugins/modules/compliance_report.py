@@ -38,7 +38,7 @@ options:
     required: true
   metrics_file:
     description: >-
-      A file on the control node that gets the textfile instead, such as one in the directory of node exporter's
+      A file on the control node that gets the textfile besides, such as one in the directory of node exporter's
       textfile collector. Everybody may read it.
     type: path
     default: ""
