@@ -23,6 +23,9 @@ description:
     something, have grants or are in a policy must exist (C(db_role_missing)). Our role must be a superuser, or be able
     to become the owners and inherit from them, with nothing in the dump that only a superuser can make
     (C(db_permission)). C(pg_cron) cannot be installed under another name than its own (C(restore_target_refused)).
+  - With O(tables) the rows of these tables come back and of no others, with all of the schema. What cannot hold without
+    the others stays behind, which RV(left_out) tells. That are foreign keys between them and others, the rows of
+    materialized views, large objects, and row security, which would hide rows from the owner.
   - Comments on extensions stay behind always. Only their owner may write them, and the extension brings its own.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
@@ -48,6 +51,15 @@ options:
       - Subscriptions come back disabled, as C(pg_dump) writes them.
     type: bool
     default: false
+  tables:
+    description:
+      - Tables whose rows are restored, each as C(schema.table). A name with other than small letters, digits and
+        underscores stands in double quotes, as in SQL. Partitions, and tables that inherit, come with theirs.
+      - One that the dump has no rows of is the failure C(input_invalid), before anything is restored.
+      - Goes into what M(wst.backup.pg_scratch) made with O(wst.backup.pg_scratch#module:purpose=tables), and nowhere
+        else. Not together with O(owners).
+    type: list
+    elements: str
   leave_out:
     description:
       - What stays behind although O(owners) is true. Each of these needs a right that a managed server may refuse to
@@ -110,6 +122,11 @@ EXAMPLES = r"""
     owners: true
     roles: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\roles.sql
     tools_dir: C:\wst-control\runtime\pg17\bin
+- name: Restore one table with its rows, beside production
+  wst.backup.pg_restore:
+    dump: C:\wst-control\scratch\20261130-101500-1f2e3d4c\set\wst_dev_database.backup
+    tables: [app.employees]
+    tools_dir: C:\wst-control\runtime\pg17\bin
 """
 
 RETURN = r"""
@@ -120,6 +137,11 @@ restored:
 left_out:
   description: What stayed behind, each with its reason.
   returned: success, not in check mode
+  type: list
+  elements: str
+tables:
+  description: With O(tables), every table whose rows came back, as it is written in SQL.
+  returned: success, without O(owners), not in check mode
   type: list
   elements: str
 roles:
@@ -150,6 +172,7 @@ from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayo
 from ansible_collections.wst.backup.plugins.module_utils._pg import restore_step
 from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned
 from ansible_collections.wst.backup.plugins.module_utils._pg.selection import ACTING_GROUPS, MANAGED, SETTINGS
+from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import parse_all
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
 
@@ -160,6 +183,7 @@ def argument_spec() -> Dict[str, Any]:
         "dump": {"type": "path", "required": True},
         "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
         "owners": {"type": "bool", "default": False},
+        "tables": {"type": "list", "elements": "str"},
         "leave_out": {"type": "list", "elements": "str", "choices": [*ACTING_GROUPS, SETTINGS], "default": []},
         "roles": {"type": "path"},
         "expected_bytes": {"type": "int"},
@@ -179,6 +203,7 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         dump=params["dump"],
         allow_missing=params["allow_missing_extensions"],
         owned=_owned(params) if params["owners"] else None,
+        tables=None if params["tables"] is None else parse_all(params["tables"]),
     )
     result = restore_step.run(request, tools)
     for remark in result["remarks"]:
@@ -197,7 +222,11 @@ def _owned(params: Dict[str, Any]) -> Owned:
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        mutually_exclusive=[("tables", "roles")],
+        supports_check_mode=True,
+    )
     _edge.run(module, lambda: work(module.params, check_mode=module.check_mode, warn=module.warn))
 
 

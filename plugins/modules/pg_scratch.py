@@ -15,6 +15,8 @@ description:
     only while a later step of the run needs it.
   - With O(purpose=restore) it is made beside the database whose place it shall take, with M(wst.backup.pg_swap) in the
     end. Whether that one still exists does not matter.
+  - With O(purpose=tables) it is made beside O(target) for single tables, takes nobody's place, and stays there after
+    O(state=kept).
   - Everything it makes carries the run's id. Only what carries it is removed, also when the run that made it died.
   - Belongs to a run, see M(wst.backup.run_lock).
 options:
@@ -27,8 +29,12 @@ options:
       - V(present) makes the database.
       - V(absent) removes what this run has made, and what runs have left that died. What of an earlier run cannot be
         removed now is a warning, and the next run tries again.
+      - V(absent) with O(database) removes that one database instead, which an earlier run has kept. One without the
+        mark of V(kept) is left alone (C(restore_target_refused)).
+      - V(kept) lets the run's database with single tables stay, when M(wst.backup.pg_compare) has found it as promised.
+        It gets another mark, and no run removes it from then on unless told its name.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, kept]
     default: present
   purpose:
     description:
@@ -36,14 +42,23 @@ options:
         takes its place, which is remarked.
       - A V(restore) makes one that is to take the place of O(target) on O(server), with exactly the encoding, the
         collation and the locale provider of the dump. Nobody but its owner and superusers can connect to it before.
+      - V(tables) makes one for single tables of O(target), see O(state=kept). M(wst.backup.pg_swap) never takes it.
+        Nobody but its owner and superusers can connect to it. The locale may be another one, as with V(drill).
     type: str
-    choices: [drill, restore]
+    choices: [drill, restore, tables]
     default: drill
   target:
     description:
-      - The database of O(server) whose place the new one shall take. Needed with O(purpose=restore).
-      - The new one is called as that one with C(_restore_) and the run's time behind it, cut where the name gets too
-        long.
+      - The database of O(server) whose place the new one shall take, or which it stands beside. Needed with
+        O(purpose=restore) and O(purpose=tables).
+      - The new one is called as that one with C(_restore_) or C(_tables_) and the run's time behind it, cut where the
+        name gets too long.
+    type: str
+  database:
+    description: With O(state=absent), the database with single tables to remove. Needs O(server) and O(reason).
+    type: str
+  reason:
+    description: Why O(database) may go, for those who ask later.
     type: str
   dump:
     description: The dump on the host that the database is made for. Needed with O(state=present).
@@ -108,7 +123,7 @@ attributes:
     support: partial
     details: Removing is; a run makes its database once.
 notes:
-  - With O(purpose=restore) it needs proven authority, L5 or L6. The token comes from variable
+  - With O(purpose=restore), O(purpose=tables) and O(database) it needs proven authority, L5 or L6. The token comes from variable
     C(wst_backup_authority_token), which is best kept in a vault of its level, and never stands in a parameter. Every
     grant and refusal is in the audit log.
 author:
@@ -135,7 +150,23 @@ EXAMPLES = r"""
       user: wst_admin
     tools_dir: C:\wst-control\runtime\pg17\bin
 
-- name: Remove it, and what earlier drills left
+- name: Let the database with single tables stay
+  wst.backup.pg_scratch:
+    state: kept
+    tools_dir: C:\wst-control\runtime\pg17\bin
+
+- name: Remove it when nobody needs it any more
+  wst.backup.pg_scratch:
+    state: absent
+    database: wst_dev_database_tables_20261130_101500
+    reason: the rows are back
+    server:
+      host: wst-dev.postgres.database.azure.com
+      name: postgres
+      user: wst_admin
+    tools_dir: C:\wst-control\runtime\pg17\bin
+
+- name: Remove what this run has made, and what earlier drills left
   wst.backup.pg_scratch:
     state: absent
     tools_dir: C:\wst-control\runtime\pg17\bin
@@ -143,19 +174,36 @@ EXAMPLES = r"""
 
 RETURN = r"""
 database:
-  description: The database that was made.
-  returned: success, with O(state=present)
+  description: The database that was made, or that stays.
+  returned: success, with O(state=present), or with O(state=kept) and not in check mode
   type: str
   sample: wst_drill_20261130_101500_1f2e3d4c
 server:
   description: Where it is, in words.
-  returned: success, with O(state=present)
+  returned: success, with O(state=present), or with O(state=kept) and not in check mode
   type: str
 server_version:
   description: The server's version.
   returned: success, with O(state=present), not in check mode
   type: str
   sample: "17.10"
+host:
+  description: Host name of the server where it stays.
+  returned: success, with O(state=kept), not in check mode
+  type: str
+port:
+  description: Its port.
+  returned: success, with O(state=kept), not in check mode
+  type: int
+owner:
+  description: The role that the database that stays belongs to. It can connect, and superusers can.
+  returned: success, with O(state=kept), not in check mode
+  type: str
+tables:
+  description: The tables that were asked for, as they are written in SQL.
+  returned: success, with O(state=kept), not in check mode
+  type: list
+  elements: str
 disposable:
   description: Whether the server was made for this run.
   returned: success, with O(state=present)
@@ -186,9 +234,10 @@ from typing import Any, Callable, Dict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import options as options_of
-from ansible_collections.wst.backup.plugins.module_utils._pg import scratch_step
+from ansible_collections.wst.backup.plugins.module_utils._pg import kept_step, scratch_step
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import restore_key_file
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 
@@ -197,9 +246,11 @@ def argument_spec() -> Dict[str, Any]:
     """The module's options."""
     return {
         "root": {"type": "path", "default": r"C:\wst-control"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "purpose": {"type": "str", "choices": ["drill", "restore"], "default": "drill"},
+        "state": {"type": "str", "choices": ["present", "absent", "kept"], "default": "present"},
+        "purpose": {"type": "str", "choices": ["drill", "restore", "tables"], "default": "drill"},
         "target": {"type": "str"},
+        "database": {"type": "str"},
+        "reason": {"type": "str"},
         "dump": {"type": "path"},
         "server": {**options_of.argument_spec(), "required": False},
         "key_file": {"type": "path", "no_log": False},
@@ -210,6 +261,15 @@ def argument_spec() -> Dict[str, Any]:
 def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Dict[str, Any]:
     """Make or remove; returns the module's result."""
     layout = HostLayout(params["root"])
+    key_file = params["key_file"] or restore_key_file(layout)
+    if params["state"] == "kept":
+        return kept_step.keep(layout, params["tools_dir"], dry_run=check_mode)
+    if params["database"]:
+        if params["state"] != "absent":
+            raise InputInvalid("database names one that is removed: state must be absent", database=params["database"])
+        server = options_of.from_params(params["server"])
+        removal = kept_step.Removal(layout, server, key_file, params["database"], params["reason"])
+        return kept_step.remove(removal, dry_run=check_mode)
     if params["state"] == "absent":
         result = scratch_step.remove(layout, params["tools_dir"], dry_run=check_mode)
         for problem in result["problems"]:
@@ -219,8 +279,9 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         layout=layout,
         tools_dir=params["tools_dir"],
         server=options_of.from_params(params["server"]) if params["server"] else None,
-        key_file=params["key_file"] or restore_key_file(layout),
-        target=params["target"] if params["purpose"] == "restore" else "",
+        key_file=key_file,
+        target=params["target"] if params["purpose"] != "drill" else "",
+        stays=params["purpose"] == "tables",
     )
     return scratch_step.make(request, params["dump"], find_tools(params["tools_dir"]), dry_run=check_mode)
 
@@ -229,7 +290,12 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec=argument_spec(),
-        required_if=[("state", "present", ["dump"]), ("purpose", "restore", ["target", "server"])],
+        required_if=[
+            ("state", "present", ["dump"]),
+            ("purpose", "restore", ["target", "server"]),
+            ("purpose", "tables", ["target", "server"]),
+        ],
+        required_by={"database": ["server", "reason"]},
         supports_check_mode=True,
     )
     _edge.run(module, lambda: work(module.params, check_mode=module.check_mode, warn=module.warn))

@@ -69,7 +69,7 @@ options:
     description: A directory that is made for what is taken out by hand.
     type: path
   database:
-    description: The database that is replaced.
+    description: The database that is replaced, or with O(tables) the one that they were taken from.
     type: dict
     suboptions:
       host:
@@ -84,6 +84,15 @@ options:
         description: Name of the database.
         type: str
         required: true
+  tables:
+    description:
+      - Tables whose rows are restored into a new database beside O(database), which takes nobody's place, see
+        M(wst.backup.pg_restore). By themselves, without O(trees) and O(beside).
+      - This needs L5, also beside production. One that the set's manifest does not have is the failure
+        C(input_invalid).
+    type: list
+    elements: str
+    default: []
   reason:
     description: Why, for those who ask later. At least five characters.
     type: str
@@ -143,9 +152,15 @@ pairs:
   type: list
   elements: dict
 database:
-  description: The database that is replaced, as C(host:port/name); null where none is.
+  description: The database that is replaced, or that tables were taken from, as C(host:port/name); null where none is.
   returned: success
   type: str
+tables:
+  description: For each of O(tables) its C(name), as it is written in SQL, and its C(rows); null where no manifest says how
+    many.
+  returned: success
+  type: list
+  elements: dict
 tree:
   description: Where the dump is to be extracted to; empty in check mode, and where no database is restored.
   returned: success
@@ -187,6 +202,7 @@ from ansible_collections.wst.backup.plugins.module_utils import _context, _edge
 from ansible_collections.wst.backup.plugins.module_utils._drill.choice import NEWEST
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._names import check_prefix
+from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import parse_all
 from ansible_collections.wst.backup.plugins.module_utils._restore.begin_step import Request, begin, trees_of
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.options import set_options
@@ -206,6 +222,7 @@ def argument_spec() -> Dict[str, Any]:
         "trees": {"type": "list", "elements": "dict", "default": [], "options": {"source": text, "path": path}},
         "beside": {"type": "path"},
         "database": {"type": "dict", "options": database},
+        "tables": {"type": "list", "elements": "str", "default": []},
         "reason": text,
         "target": {"type": "str"},
         "confirm": {"type": "str"},
@@ -225,6 +242,7 @@ def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         trees=trees_of(params["trees"]),
         beside=params["beside"] or "",
         database=(database["host"], database["port"], database["name"]) if database else None,
+        tables=parse_all(params["tables"]),
         target=params["target"],
         confirm=params["confirm"],
         suffix=f".restore-{_context.current().run_id or 'run'}",

@@ -23,7 +23,12 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"{pair['source']} is extracted to {pair['extract']}, compared, and takes the place of {pair['target']}"
         )
-    if result.get("database"):
+    for table in result.get("tables") or ():
+        rows = "an unknown number of" if table["rows"] is None else count_text(table["rows"])
+        lines.append(f"{table['name']} comes back with {rows} rows, in a new database beside {result['database']}")
+    if result.get("tables"):
+        lines.append(f"{result['database']} is not touched; the new database stays until it is removed by its name")
+    elif result.get("database"):
         lines.append(f"the dump is restored beside, compared, and takes the place of {result['database']}")
     if result.get("production"):
         lines.append(f"production is replaced: {result.get('target')}. A safety backup is made before")

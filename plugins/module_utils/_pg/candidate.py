@@ -29,6 +29,7 @@ class Candidate:
     :ivar dump_sha256: of the dump that it was restored from.
     :ivar owners: whether owners and grants came back. Without them the application would be locked out.
     :ivar keep: kinds of what acts by itself that were restored.
+    :ivar tables: schema and name of single tables that it has the rows of; empty where it has all of them.
     :ivar compared: when it was found to be what the dump promises, as UTC text; empty where it was not.
     """
 
@@ -39,10 +40,12 @@ class Candidate:
     keep: Tuple[str, ...]
     properties: Properties
     compared: str = ""
+    tables: Tuple[Tuple[str, str], ...] = ()
 
     def as_body(self) -> Dict[str, Any]:
         """As it stands in the file."""
-        return {**vars(self), "version": VERSION, "keep": list(self.keep), "properties": self.properties.as_body()}
+        lists = {"keep": list(self.keep), "tables": [list(name) for name in self.tables]}
+        return {**vars(self), **lists, "version": VERSION, "properties": self.properties.as_body()}
 
 
 def write_candidate(workspace: str, candidate: Candidate) -> None:
@@ -79,6 +82,7 @@ def find_candidate(workspace: str) -> Optional[Candidate]:
             keep=tuple(str(kind) for kind in body["keep"]),
             properties=properties_from(body["properties"]),
             compared=str(body["compared"]),
+            tables=tuple((str(schema), str(name)) for schema, name in body.get("tables", [])),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordDamaged(f"{path} names no restored database", path=path) from error
@@ -92,8 +96,23 @@ def require_proved(workspace: str) -> Candidate:
     found = find_candidate(workspace)
     if found is None:
         raise NotProved("this run has restored no database (pg_restore comes first)", workspace=workspace)
+    if found.tables:
+        raise NotProved("the database has single tables only: it takes nobody's place")
     if not found.owners:
         raise NotProved("the database was restored without owners and grants: no application could use it")
     if not found.compared:
         raise NotProved("the restored database was not compared with its dump (pg_compare comes first)")
+    return found
+
+
+def require_compared_singles(workspace: str) -> Candidate:
+    """The record of a database with single tables that may stay.
+
+    :raises NotProved: nothing was restored, or not single tables, or it was not compared since; RecordDamaged.
+    """
+    found = find_candidate(workspace)
+    if found is None or not found.tables:
+        raise NotProved("this run has restored no single tables (pg_restore comes first)", workspace=workspace)
+    if not found.compared:
+        raise NotProved("the tables were not compared with the dump (pg_compare comes first)", workspace=workspace)
     return found

@@ -16,7 +16,14 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import DrillMis
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
-from ansible_collections.wst.backup.plugins.module_utils._pg import compare, control, schema, scratch, selection
+from ansible_collections.wst.backup.plugins.module_utils._pg import (
+    compare,
+    control,
+    schema,
+    scratch,
+    selection,
+    singlecompare,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import (
     Candidate,
     find_candidate,
@@ -28,6 +35,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.connect import conn
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.restore import digest_of, read_dump_toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import reached, read_scratch, within
+from ansible_collections.wst.backup.plugins.module_utils._pg.singles import Singles, narrow, singles_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
@@ -105,7 +113,10 @@ def _compare(
             keep=() if candidate is None else candidate.keep,
         )
         found = compare.read_database(session, toc)
-        promise = _promise(request, tools, found).without(chosen.tables_left_out, chosen.extensions_left_out)
+        singles = singles_of(toc.entries, candidate.tables) if candidate is not None and candidate.tables else None
+        if singles is not None:
+            chosen, found = narrow(chosen, singles), singlecompare.found_of(found, singles.parts)
+        promise = _promise(request, tools, found, chosen, singles)
         sequences, astray = compare.sequence_differences(session, chosen.entries)
         missing, remarks = compare.extension_notes(session, promise)
         wanted = schema.of_dump(request.dump, tools, owners=owners)
@@ -115,7 +126,8 @@ def _compare(
         told = [*compare.differences(promise, found), *astray, *missing, *counted]
         if told:
             raise DrillMismatch(f"{target.place} is not what the set promises: {shorten(told)}", differences=told)
-        altered = _control(request, session, promise, found, toc)
+        nothing = singles is not None and not found.rows  # that could be altered; of a whole database it is a failure
+        altered = None if nothing else _control(request, session, promise, found, toc)
     return {
         "tables": len(found.tables),
         "rows": found.rows,
@@ -128,12 +140,23 @@ def _compare(
     }
 
 
-def _promise(request: Request, tools: Tools, found: compare.Found) -> Promise:
-    """Of the manifest, or, for a bare dump, of the dump itself, which is decoded for it."""
+def _promise(
+    request: Request, tools: Tools, found: compare.Found, chosen: selection.Selection, singles: Optional[Singles]
+) -> Promise:
+    """Of the manifest, or, for a bare dump, of the dump itself, which is decoded for it; less what was left out."""
     if request.database is not None:
-        return compare.promise_of(request.database)
-    proof = verify_dump(request.dump, tools=tools, name=os.path.basename(request.dump))
-    return compare.promise_of_dump(proof, found)
+        if singles is None:
+            promise = compare.promise_of(request.database)
+        else:
+            promise = singlecompare.of_manifest(request.database, singles.parts)
+    else:
+        proof = verify_dump(request.dump, tools=tools, name=os.path.basename(request.dump))
+        if singles is None:
+            promise = compare.promise_of_dump(proof, found)
+        else:
+            promise = singlecompare.of_dump(proof, found, singles.parts)
+    tables = chosen.tables_left_out if singles is None else []  # of single tables the others must be empty
+    return promise.without(tables, chosen.extensions_left_out)
 
 
 def _control(request: Request, session: Session, promise: Promise, found: compare.Found, toc: Toc) -> Optional[str]:

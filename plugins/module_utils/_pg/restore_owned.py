@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.properties import P
 from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Order, digest_of, restore
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import Scratch
 from ansible_collections.wst.backup.plugins.module_utils._pg.selection import SETTINGS, Selection, kept_kinds
+from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import Name
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Entry, Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
@@ -63,9 +64,9 @@ class Work:
 
 
 def require_target(made: Scratch) -> None:
-    """Raises InputInvalid for a drill's database: what is restored for good takes somebody's place."""
-    if not made.target:
-        raise InputInvalid("owners come back into what pg_scratch made with purpose=restore, and this is a drill's")
+    """Raises InputInvalid for a database that takes nobody's place: what is restored for good does."""
+    if not made.target or made.stays:
+        raise InputInvalid("owners come back into what pg_scratch made with purpose=restore, and this is another's")
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,9 @@ def run(work: Work, owned: Owned, tools: Tools) -> Outcome:
     return Outcome(warnings, remarks, room)
 
 
-def record_bare(work: Work) -> None:
-    """Put on record that what was restored has no owners, which ``pg_swap`` refuses."""
-    _record(work, None, properties_of(work.toc))
+def record_bare(work: Work, tables: Sequence[Name] = ()) -> None:
+    """Put on record that what was restored has no owners, or single tables only, which ``pg_swap`` refuses."""
+    _record(work, None, properties_of(work.toc), tables)
 
 
 def _examine(work: Work, owned: Owned, properties: Properties) -> Tuple[int, List[str], List[Entry]]:
@@ -127,7 +128,7 @@ def _grant(work: Work, spoken: List[Entry]) -> None:
                     session.execute(statement)
 
 
-def _record(work: Work, owned: Optional[Owned], properties: Properties) -> List[str]:
+def _record(work: Work, owned: Optional[Owned], properties: Properties, tables: Sequence[Name] = ()) -> List[str]:
     wanted = properties if owned is not None else None
     skip = owned is not None and owned.skip_refused
     oid, left = ownership.conclude(work.target, work.password, wanted, skip_refused=skip)
@@ -138,6 +139,7 @@ def _record(work: Work, owned: Optional[Owned], properties: Properties) -> List[
         owners=owned is not None,
         keep=() if owned is None else owned.keep,
         properties=properties,
+        tables=tuple(tables),
     )
     write_candidate(work.workspace, candidate)
     return [f"not restored: {statement}" for statement in (*left, *properties.unknown)]

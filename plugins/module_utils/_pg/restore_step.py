@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
@@ -29,13 +30,18 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import 
     write_scratch,
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.selection import Selection
+from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import Name, written
+from ansible_collections.wst.backup.plugins.module_utils._pg.singles import Singles, narrow, singles_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is restored. ``rows`` of each table, for the progress only; ``owned`` where it is restored for good."""
+    """What is restored. ``rows`` of each table, for the progress only; ``owned`` where it is restored for good.
+
+    ``tables``: schema and name of those whose rows are meant; None for all.
+    """
 
     layout: HostLayout
     tools_dir: str
@@ -43,6 +49,7 @@ class Request:
     allow_missing: Sequence[str] = ()
     rows: Mapping[str, int] = field(default_factory=dict)
     owned: Optional[Owned] = None
+    tables: Optional[Sequence[Name]] = None
 
     @property
     def keep(self) -> Tuple[str, ...]:
@@ -53,8 +60,9 @@ class Request:
 def run(request: Request, tools: Tools) -> Dict[str, Any]:
     """Restore into the database that ``pg_scratch`` made for this run.
 
-    :raises RestoreTargetRefused: it is not this run's, or not empty; DbExtensionMissing; RestoreFailed; and as
-        ``restore`` and ``restore_owned.run``.
+    :raises RestoreTargetRefused: it is not this run's, or not empty; InputInvalid: it was made for something else, or
+        the dump lacks one of the tables; DbExtensionMissing; RestoreFailed; and as ``restore`` and
+        ``restore_owned.run``.
     """
     run_id = _context.require_run_id()
     layout = layout_of_run(request.layout, run_id)
@@ -64,9 +72,12 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
         if request.owned is not None:
             restore_owned.require_target(made)
         toc = read_dump_toc(request.dump)
+        singles = _singles(request, made, toc)
         with reached(made, tools_dir=request.tools_dir) as (server, password):
             target = within(server, made)
             chosen = _choose(request, target, password, toc, run_id)
+            if singles is not None:
+                chosen = narrow(chosen, singles)
             work = Work(made, target, password, workspace, request.dump, toc, chosen, request.rows)
             began = time.monotonic()
             if request.owned is not None:
@@ -78,8 +89,23 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
                 Order(request.dump, chosen, workspace, owners=False, rows=request.rows), target, password, tools
             )
             if made.target:
-                restore_owned.record_bare(work)
-    return _result(chosen, roles, warnings, [], seconds=time.monotonic() - began)
+                restore_owned.record_bare(work, request.tables or ())
+    result = _result(chosen, roles, warnings, [], seconds=time.monotonic() - began)
+    return {**result, "tables": [] if singles is None else [written(name) for name in sorted(singles.parts)]}
+
+
+def _singles(request: Request, made: Scratch, toc: Toc) -> Optional[Singles]:
+    """The tables that are meant. What has some of a database's rows can be taken for nothing else afterwards.
+
+    :raises InputInvalid: the run's database was made for something else, or the dump lacks one of them.
+    """
+    if made.stays != (request.tables is not None):
+        raise InputInvalid("single tables, and nothing else, go into what pg_scratch made with purpose=tables")
+    if request.tables is None:
+        return None
+    if request.owned is not None or not request.tables:
+        raise InputInvalid("single tables are named, and come back without owners")
+    return singles_of(toc.entries, request.tables)
 
 
 def _choose(request: Request, target: DatabaseOptions, password: str, toc: Toc, run_id: str) -> Selection:
@@ -115,7 +141,7 @@ def _result(
     return {
         "changed": True,
         "restored": len(chosen.entries),
-        "left_out": [each.text for each in chosen.left_out],
+        "left_out": chosen.texts,
         "roles": roles,
         "remarks": [*sentences(body, tool=PG_RESTORE), *told],
         "warnings_by_kind": body["counts"],

@@ -17,7 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DumpDamaged,
     RestoreTargetRefused,
 )
-from ansible_collections.wst.backup.plugins.module_utils._pg import quote
+from ansible_collections.wst.backup.plugins.module_utils._pg import kept, quote
 from ansible_collections.wst.backup.plugins.module_utils._pg.candidatename import database_name
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import driver, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
@@ -184,6 +184,7 @@ def drop(
     run_id: str,
     options: DatabaseOptions,
     target: str = "",
+    stays: bool = False,
     release: Callable[[], None] = lambda: None,
 ) -> Tuple[bool, List[str]]:
     """Drop the run's database and the roles that it made; whether the database was there, and what was left alone.
@@ -192,14 +193,17 @@ def drop(
     time and was free when the run said that it would take it, makes it ours.
 
     :param target: whose place it was to take, for a restore.
+    :param stays: it was to stay beside that one, and does so from when the run has marked it as ``kept`` does.
     :param release: takes away what the server drops no database with.
     :raises RestoreTargetRefused: the name is not that of the run's database, or the comment is somebody else's.
     """
-    if name != database_name(run_id, target):
+    if name != database_name(run_id, target, stays=stays):
         raise RestoreTargetRefused(f"{name} is not the database of run {run_id}", database=name, run_id=run_id)
     left: List[str] = []
     with named(options):
         row: Optional[Tuple[Optional[str]]] = session.execute(_FOUND, (name,)).fetchone()
+        if row is not None and stays and kept.run_of(row[0]) == run_id:
+            return False, left
         if row is not None:
             if row[0] is not None and row[0] != mark_of(run_id):
                 message = f"{options.place}: database {name} is not of run {run_id}"

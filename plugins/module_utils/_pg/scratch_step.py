@@ -54,7 +54,8 @@ _SERVER = "server"  # the cluster's directory in the workspace
 class Request:
     """Where the database is made. Without ``server`` on a disposable one of our own.
 
-    ``target``: whose place it shall take on that server; empty for a drill.
+    ``target``: whose place it shall take on that server; empty for a drill. Where it ``stays``, it takes nobody's, and
+    has single tables of that one.
     """
 
     layout: HostLayout
@@ -62,6 +63,7 @@ class Request:
     server: Optional[DatabaseOptions] = None
     key_file: str = ""
     target: str = ""
+    stays: bool = False
 
 
 def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[str, Any]:
@@ -74,12 +76,12 @@ def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[st
     """
     run_id = _context.require_run_id()
     _check_target(request)
-    name = database_name(run_id, request.target)
+    name = database_name(run_id, request.target, stays=request.stays)
     if request.server is not None and request.target:
         require_beside(request.layout, replace(request.server, name=request.target).place, dry_run=dry_run)
     if dry_run:
         return {"changed": True, "database": name, "server": _place(request), "disposable": request.server is None}
-    if request.target:
+    if request.target and not request.stays:
         _require_no_unfinished_swap(request.layout)
     layout = layout_of_run(request.layout, run_id)
     with held(layout, run_id) as lease:
@@ -92,7 +94,7 @@ def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[st
         with reached(made, tools_dir=request.tools_dir) as (server, password):
             with contextlib.closing(connect(server, password)) as session, named(server):
                 scratch.require_version(session, client_major=tools.pg_restore.major, place=server.place)
-                exact = bool(request.target)
+                exact = bool(request.target) and not request.stays
                 remarks = scratch.create(session, name, locale, run_id=run_id, place=server.place, exact=exact)
                 if request.target:
                     scratch.close_to_others(session, name)
@@ -133,7 +135,9 @@ def _place(request: Request) -> str:
 def _prepare(request: Request, workspace: str, run_id: str, name: str) -> Scratch:
     """Say in the record what is about to be made, and make the server where it is ours."""
     if request.server is not None:
-        made = Scratch(run_id, name, server=request.server, key_file=request.key_file, target=request.target)
+        made = Scratch(
+            run_id, name, request.server, key_file=request.key_file, target=request.target, stays=request.stays
+        )
         with reached(made, tools_dir=request.tools_dir) as (server, password):
             with contextlib.closing(connect(server, password)) as session, named(server):
                 scratch.require_free(session, name, place=server.place)
@@ -208,6 +212,7 @@ def _remove_one(layout: HostLayout, owner: str, tools_dir: str, removed: List[st
                     run_id=owner,
                     options=server,
                     target=made.target,
+                    stays=made.stays,
                     release=lambda: let_go(within(server, made), password),
                 )
         removed += [made.database] if dropped else []

@@ -30,7 +30,7 @@ class Scratch:
     """The record. Without ``cluster`` the server is somebody's; ``server`` names its maintenance database.
 
     ``roles`` are those that the run made, or was about to. ``target`` is the database of the server whose place this
-    one shall take; empty for a drill's.
+    one shall take; empty for a drill's. Where this one ``stays``, it is beside the target for good, with single tables.
     """
 
     run_id: str
@@ -40,6 +40,7 @@ class Scratch:
     cluster: str = ""
     roles: Tuple[str, ...] = ()
     target: str = ""
+    stays: bool = False
 
     def with_roles(self, roles: List[str]) -> Scratch:
         """The same with the roles that are about to be made."""
@@ -57,6 +58,7 @@ class Scratch:
             "cluster": self.cluster,
             "roles": list(self.roles),
             "target": self.target,
+            "stays": self.stays,
         }
 
 
@@ -82,6 +84,7 @@ def find_scratch(workspace: str) -> Optional[Scratch]:
             cluster=str(body["cluster"]),
             roles=tuple(str(role) for role in body["roles"]),
             target=str(body["target"]),
+            stays=body.get("stays") is True,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordDamaged(f"{path} names no scratch database", path=path) from error

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import DbExtensionMissing, DumpDamaged
-from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import NAMES_SHOWN, shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import (
     DATABASE,
     DATABASE_PROPERTIES,
@@ -92,6 +92,20 @@ class Selection:
     def tables_left_out(self) -> List[Tuple[str, str]]:
         """Schema and name of the tables whose rows stay behind."""
         return [(each.entry.schema, each.entry.tag) for each in self.left_out if each.entry.description == TABLE_DATA]
+
+    @property
+    def texts(self) -> List[str]:
+        """What stays behind as a person reads it: in one line where many of a kind do so for one reason."""
+        alike: Dict[Tuple[str, str], List[LeftOut]] = {}
+        for each in self.left_out:
+            alike.setdefault((each.entry.description, each.reason), []).append(each)
+        found: List[str] = []
+        for (kind, reason), group in alike.items():
+            if len(group) <= NAMES_SHOWN:
+                found += [each.text for each in group]
+            else:
+                found.append(f"{len(group)} of {kind} ({shorten([each.entry.tag for each in group])}): {reason}")
+        return found
 
     @property
     def names(self) -> FrozenSet[Tuple[str, str, str]]:

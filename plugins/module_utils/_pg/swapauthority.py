@@ -45,6 +45,14 @@ def require_beside(layout: HostLayout, target: str, *, dry_run: bool) -> Grant:
     return require(layout, L5, PURPOSE, {"target": target, "beside": True}, dry_run=dry_run)
 
 
+def require_removal(layout: HostLayout, database: str, reason: str, *, dry_run: bool) -> Grant:
+    """Prove that a database with single tables may go again; raises as ``require_for``.
+
+    It was never production, and what it has is in the set that it was made of.
+    """
+    return require(layout, L5, PURPOSE, {"target": database, "removes": True, "reason": reason}, dry_run=dry_run)
+
+
 def require_for(
     layout: HostLayout, target: str, details: Any, *, removes: bool = False, dry_run: bool = False
 ) -> Grant:

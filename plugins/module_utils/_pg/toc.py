@@ -28,7 +28,9 @@ PUBLICATION, SUBSCRIPTION, EVENT_TRIGGER, USER_MAPPING = "PUBLICATION", "SUBSCRI
 # Whose statements somebody reads.
 _DEFINED = frozenset({DATABASE, DATABASE_PROPERTIES, POLICY, SEQUENCE_SET, ACL, DEFAULT_ACL, PUBLICATION, USER_MAPPING})
 ON_DATABASE = "DATABASE "  # what the tags of a database's grants and comment begin with
-RELATIONS = ("TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW")
+TABLE, TABLE_ATTACH = "TABLE", "TABLE ATTACH"
+RELATIONS = (TABLE, "FOREIGN TABLE", "MATERIALIZED VIEW")
+INHERITS = b"\nINHERITS ("  # how pg_dump writes it, behind the columns
 _ALGORITHMS = {0: "none", 1: "gzip", 2: "lz4", 3: "zstd"}
 
 
@@ -36,7 +38,8 @@ _ALGORITHMS = {0: "none", 1: "gzip", 2: "lz4", 3: "zstd"}
 class Entry:
     """An object in the dump. ``copy`` is the COPY statement of a table's data, empty for ``--inserts``.
 
-    ``number`` is what pg_restore's lists name it by. ``definition`` has the statements of a few kinds, else nothing.
+    ``number`` is what pg_restore's lists name it by, and ``needs`` those of the entries that this one depends on.
+    ``definition`` has the statements of a few kinds, and of tables that inherit; else nothing.
     """
 
     description: str
@@ -47,6 +50,7 @@ class Entry:
     has_data: bool
     number: int = 0
     definition: bytes = b""
+    needs: Tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,10 @@ def _dotted(version: Tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
 
 
+def _is_read(description: str, tag: str, definition: bytes) -> bool:
+    return description in _DEFINED or tag.startswith(ON_DATABASE) or INHERITS in definition
+
+
 class _Reader:
     """The encodings of the archive; integers have a sign byte and then the low byte first."""
 
@@ -186,8 +194,7 @@ class _Reader:
             self._int()  # kind of relation
         owner = self._text()
         self._string()  # "with OIDs", a word of the past
-        while self._string() is not None:  # dependencies
-            pass
+        needs = self._needs()
         self._head.take(1 + self._offset_size)  # where its data lies
         return Entry(
             description=description,
@@ -197,8 +204,16 @@ class _Reader:
             copy=copy,
             has_data=has_data,
             number=number,
-            definition=definition if description in _DEFINED or tag.startswith(ON_DATABASE) else b"",
+            definition=definition if _is_read(description, tag, definition) else b"",
+            needs=needs,
         )
+
+    def _needs(self) -> Tuple[int, ...]:
+        """The numbers of the entries that it depends on, which stand there as decimal texts."""
+        texts = list(iter(self._string, None))
+        if not all(text.isdigit() and len(text) < 20 for text in texts):
+            raise self._head.damaged("an entry depends on what is no number")
+        return tuple(int(text) for text in texts)
 
     def _int(self) -> int:
         data = self._head.take(1 + self._int_size)

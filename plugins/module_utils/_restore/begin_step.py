@@ -17,7 +17,9 @@ from ansible_collections.wst.backup.plugins.module_utils._drill.choice import ch
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, SetMissing
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._pg import singlenames
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
+from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import Name
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.listing import opened
@@ -40,6 +42,7 @@ class Request:
     :ivar trees: sources of the artifact, each with the directory that it replaces.
     :ivar beside: a directory that is made instead, for what is taken out by hand.
     :ivar database: host, port and name of the database that is replaced.
+    :ivar tables: schema and name of tables that are restored beside that database, which is not replaced then.
     """
 
     layout: HostLayout
@@ -51,6 +54,7 @@ class Request:
     trees: Sequence[Tuple[str, str]] = ()
     beside: str = ""
     database: Optional[Tuple[str, int, str]] = None
+    tables: Sequence[Name] = ()
     target: Optional[str] = None
     confirm: Optional[str] = None
     suffix: str = field(default="")  # of the directories that are made beside the trees
@@ -65,16 +69,25 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     reason = require_reason(request.reason)
     if not request.trees and not request.beside and request.database is None:
         raise InputInvalid("nothing is to be restored: name trees, a directory beside, or a database")
+    _require_one_way(request)
     path, stem = _artifact(request)
-    text = target_text([path for _name, path in request.trees], _place(request))
+    text = "" if request.tables else target_text([path for _name, path in request.trees], _place(request))
     production = _is_production(request)
     with opened(path) as artifact:
         manifest = artifact.found.body if artifact.found is not None else None
         _require_sources(request, manifest)
+        tables = _tables(request, manifest)
     if production:
         require_meant(text, request.target, request.confirm)
     level = L6 if production else L5
-    details = {"artifact": stem, "targets": text or request.beside, "production": production, "reason": reason}
+    details: Dict[str, Any] = {
+        "artifact": stem,
+        "targets": text or request.beside,
+        "production": production,
+        "reason": reason,
+    }
+    if tables:
+        details.update(targets=f"beside {_place(request)}", tables=[each["name"] for each in tables])
     grant = require(request.layout, level, targets.PURPOSE, details, dry_run=dry_run)
     workspace = _workspace(request) if request.database is not None and not dry_run else ""
     return {
@@ -87,9 +100,28 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "pairs": [_pair(name, tree, request.suffix) for name, tree in request.trees],
         "reason": reason,
         "database": _place(request),
+        "tables": tables,
         "tree": os.path.join(workspace, TREE) if workspace else "",
         **_sizes(manifest),
     }
+
+
+def _require_one_way(request: Request) -> None:
+    """Raises InputInvalid where single tables go together with what they cannot."""
+    if not request.tables:
+        return
+    if request.database is None:
+        raise InputInvalid("tables are restored beside a database: name it, with the server that it is on")
+    if request.trees or request.beside:
+        raise InputInvalid("tables are restored by themselves: neither trees nor a directory beside go with them")
+
+
+def _tables(request: Request, manifest: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    """Raises InputInvalid for a table that the set has no rows of."""
+    rows: Sequence[Optional[int]] = [None] * len(request.tables)
+    if manifest is not None:
+        rows = singlenames.rows_of(request.tables, manifest["database"])
+    return [{"name": singlenames.written(name), "rows": number} for name, number in zip(request.tables, rows)]
 
 
 def _workspace(request: Request) -> str:
@@ -118,7 +150,9 @@ def _place(request: Request) -> Optional[str]:
 
 
 def _is_production(request: Request) -> bool:
-    """A directory beside is judged by what writes there."""
+    """A directory beside is judged by what writes there. Where tables go, there is nothing yet."""
+    if request.tables:
+        return False
     authority = read_authority(request.layout)
     if any(authority.is_production_directory(path) for _name, path in request.trees):
         return True

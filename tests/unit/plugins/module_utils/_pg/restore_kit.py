@@ -20,8 +20,10 @@ from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayo
 from ansible_collections.wst.backup.plugins.module_utils._lock import step as lock
 from ansible_collections.wst.backup.plugins.module_utils._pg import (
     compare_step,
+    kept_step,
     restore_step,
     scratch_step,
+    singlenames,
     swap_step,
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned
@@ -56,6 +58,11 @@ class Restore:
     def candidate(self) -> str:
         """What the restored database is called before the swap."""
         return f"{self.database.name}_restore_{STAMP}"
+
+    @property
+    def beside(self) -> str:
+        """What the database with single tables is called."""
+        return f"{self.database.name}_tables_{STAMP}"
 
     @property
     def before(self) -> str:
@@ -94,6 +101,29 @@ class Restore:
             self.layout, self.tools_dir, str(self.database.dump), allow_missing=allow_missing, owned=owned
         )
         return restore_step.run(request, self.database.tools)
+
+    def make_for_tables(self) -> dict[str, Any]:
+        """``pg_scratch`` with ``purpose=tables``."""
+        request = scratch_step.Request(
+            self.layout, self.tools_dir, self.server, str(self.key), target=self.database.name, stays=True
+        )
+        return scratch_step.make(request, str(self.database.dump), self.database.tools, dry_run=False)
+
+    def restore_tables(self, *names: str) -> dict[str, Any]:
+        """``pg_restore`` with ``tables``."""
+        request = restore_step.Request(
+            self.layout, self.tools_dir, str(self.database.dump), tables=singlenames.parse_all(names)
+        )
+        return restore_step.run(request, self.database.tools)
+
+    def keep(self) -> dict[str, Any]:
+        """``pg_scratch`` with ``state=kept``."""
+        return kept_step.keep(self.layout, self.tools_dir, dry_run=False)
+
+    def remove_kept(self, name: str, *, dry_run: bool = False, reason: str = "it was copied") -> dict[str, Any]:
+        """``pg_scratch`` with ``state=absent`` and a name."""
+        request = kept_step.Removal(self.layout, self.server, str(self.key), name, reason)
+        return kept_step.remove(request, dry_run=dry_run)
 
     def compare(self, body: Any = None, **changes: Any) -> dict[str, Any]:
         """``pg_compare``."""
