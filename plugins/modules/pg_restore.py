@@ -158,6 +158,10 @@ needed_bytes:
   description: About how many bytes the server needs for the new database, and the log of writing it.
   returned: success, with O(owners), not in check mode
   type: int
+dump_bytes:
+  description: Size of the dump.
+  returned: success, not in check mode
+  type: int
 seconds:
   description: How long C(pg_restore) took.
   returned: success, not in check mode

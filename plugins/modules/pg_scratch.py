@@ -123,9 +123,9 @@ attributes:
     support: partial
     details: Removing is; a run makes its database once.
 notes:
-  - With O(purpose=restore), O(purpose=tables) and O(database) it needs proven authority, L5 or L6. The token comes from variable
-    C(wst_backup_authority_token), which is best kept in a vault of its level, and never stands in a parameter. Every
-    grant and refusal is in the audit log.
+  - With O(purpose=restore), O(purpose=tables) and O(database) it needs proven authority, L5 or L6. The token comes from
+    variable C(wst_backup_authority_token), which is best kept in a vault of its level, and never stands in a parameter.
+    Every grant and refusal is in the audit log.
 author:
   - wst.backup contributors (@wst-backup)
 seealso:

@@ -156,8 +156,8 @@ database:
   returned: success
   type: str
 tables:
-  description: For each of O(tables) its C(name), as it is written in SQL, and its C(rows); null where no manifest says how
-    many.
+  description: For each of O(tables) its C(name), as it is written in SQL, and its C(rows); null where no manifest says
+    how many.
   returned: success
   type: list
   elements: dict
@@ -189,6 +189,13 @@ database_size:
   description: How large the database was on its server, in bytes.
   returned: success
   type: int
+estimate:
+  description:
+    - How long the restore will take, judged by the last restore test that passed on this host. C(seconds) is null where
+      that is not known, and C(basis) says what it rests on, or why it is not known. C(steps) has each C(step) with its
+      C(seconds). A safety backup, the stop of services and the swap are not in it.
+  returned: success
+  type: dict
 made_at:
   description: The moment that its dump shows, UTC.
   returned: success

@@ -10,6 +10,8 @@ from typing import Any
 
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import count_text, size_text
 
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
 
 def restore_plan(result: Mapping[str, Any]) -> list[str]:
     """What ``restore_begin`` returned."""
@@ -19,6 +21,7 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
             f"it has {count_text(result['files'])} files ({size_text(result.get('bytes'))}) and a dump of "
             f"{size_text(result.get('dump_size'))} with {count_text(result.get('rows'))} rows"
         )
+    lines += _duration(result.get("estimate") or {})
     for pair in result.get("pairs") or ():
         lines.append(
             f"{pair['source']} is extracted to {pair['extract']}, compared, and takes the place of {pair['target']}"
@@ -34,3 +37,21 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"production is replaced: {result.get('target')}. A safety backup is made before")
         lines.append("what was replaced stays beside until playbook restore_swap.yml removes it")
     return lines
+
+
+def _duration(estimate: Mapping[str, Any]) -> list[str]:
+    """How long it will take, or why nobody knows."""
+    if estimate.get("seconds") is None:
+        return [f"how long it takes: {estimate['basis']}"] if estimate.get("basis") else []
+    steps = ", ".join(f"{each['step']} {time_text(each['seconds'])}" for each in estimate["steps"])
+    return [f"how long it takes: about {time_text(estimate['seconds'])} ({steps}); {estimate['basis']}"]
+
+
+def time_text(seconds: float) -> str:
+    """In its two largest units."""
+    rest, words = max(1, round(seconds)), []
+    for name, length in _UNITS:
+        number, rest = divmod(rest, length)
+        if number or words:
+            words.append(f"{number} {name}{'' if number == 1 else 's'}" if number else "")
+    return " ".join(word for word in words[:2] if word)

@@ -19,26 +19,25 @@ def restored_tables(kept: Mapping[str, Any], restored: Mapping[str, Any], compar
     """The results of ``pg_scratch`` with ``state=kept``, of ``pg_restore`` and of ``pg_compare``, as lines."""
     database, owner, where = kept["database"], kept["owner"], f"-h {kept['host']} -p {kept['port']} -U {kept['owner']}"
     tables = list(restored["tables"])
+    named = _some(tables) or "tables that are empty in the set"
+    rows = f"{count_text(compared['rows'])} rows of {named}, equal to the set's"
     lines = [
-        f"database {database} on {kept['server']} has {count_text(compared['rows'])} rows of "
-        f"{_some(tables) or 'tables that are empty in the set'}, equal to the set's",
+        f"database {database} on {kept['server']} has {rows}",
         f"it belongs to {owner}; only that role and superusers can connect. Production was not touched",
     ]
     left = list(restored["left_out"])
     lines += [f"left out: {text}" for text in left[:_SHOWN]]
     lines += [f"left out: {len(left) - _SHOWN} more kinds, see the task's result"] if len(left) > _SHOWN else []
-    plain = [name for name in kept["tables"] if _BARE.fullmatch(name)]
-    if plain and _BARE.fullmatch(database):
-        options = " ".join(f"--table={name}" for name in plain)
-        lines += [
-            "copy rows into a file, read it, and run it where they are missing:",
-            f"  pg_dump {where} -d {database} --data-only --column-inserts --on-conflict-do-nothing {options} "
-            "-f rows.sql",
-        ]
-    lines.append(
-        "it stays until restore.yml is run with restore_tables_state: absent and "
-        f"restore_tables_database: {database}"
-    )
+    # Where a name needs quotes, each shell has others; a command for some of the tables would look like one for all.
+    if 0 < len(tables) <= _SHOWN and all(_BARE.fullmatch(name) for name in (database, owner, *tables)):
+        what = " ".join(f"--table={name}" for name in tables)
+        how = "--data-only --column-inserts --on-conflict-do-nothing"
+        lines.append("copy rows into a file, read it, and run it where they are missing:")
+        lines.append(f"  pg_dump {where} -d {database} {how} {what} -f rows.sql")
+    elif tables:
+        lines.append("copy rows with pg_dump --data-only, one --table for each: docs/recovery.md, a lost table")
+    variables = f"restore_tables_state: absent and restore_tables_database: {database}"
+    lines.append(f"it stays until restore.yml is run with {variables}")
     return lines
 
 

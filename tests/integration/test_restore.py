@@ -217,6 +217,63 @@ def test_a_database_takes_the_place_of_production_and_gives_it_back(world: World
         assert session.execute("SELECT count(*) FROM app.employees").fetchone() == rows
 
 
+@pytest.mark.either_lane  # pg_restore.exe finds no list by its name under wine
+def test_single_tables_come_back_beside_production_for_l5(world: World) -> None:
+    """Rows that were deleted are there again in a database of their own, and production is as it was."""
+    had = databases(world)
+    told = {
+        **REASON,
+        **AS_L5,
+        "restore_database": "{{ lab_restore_database }}",
+        "restore_tables": ["app.employees", '"app".Orders'],
+    }
+    with world.connect() as session:
+        rows = session.execute("SELECT count(*), sum(hashtext(e::text)) FROM app.employees e").fetchone()
+    for extra, code in (
+        ({"wst_backup_authority_token": ""}, "not_authorized"),
+        ({"restore_tables": ["app.employee"]}, "input_invalid"),
+        ({"restore_tables": ["employees"]}, "input_invalid"),
+        ({"restore_trees": target(world, "wst")["restore_trees"]}, "input_invalid"),
+    ):
+        refused = world.play("restore.yml", extra={**told, **extra})
+        assert refused.failed_with(code), refused.output
+    checked = world.play("restore.yml", "--check", extra=told)
+    assert checked.code == 0, checked.output
+    assert "app.employees comes back with" in " ".join(checked.output.split())
+    assert databases(world) == had
+
+    done = world.play("restore.yml", extra=told)
+    assert done.code == 0, done.output
+    record = next(record for record in reversed(world.audit()) if record["event"] == "restore")
+    name = record["details"]["tables_database"]
+    assert databases(world) == had | {name}
+    assert name in done.output
+    assert "app.employees, app.orders, equal to the set's" in " ".join(done.output.split())
+    assert record["details"]["reason"] == REASON["restore_reason"]
+    with world.connect(name) as session:
+        found = session.execute("SELECT count(*), sum(hashtext(e::text)) FROM app.employees e").fetchone()
+        assert found == rows
+    assert world.play("backup.yml").code == 0
+    assert world.play("restore.yml", extra={**told, "restore_tables": ["app.no"]}).failed_with("input_invalid")
+    assert databases(world) == had | {name}, "no later run takes it away"
+
+    remove = {**told, "restore_tables_state": "absent", "restore_tables": [], "restore_tables_database": name}
+    production = world.variables()["backup_database"]["name"]
+    for extra, code in (
+        ({"restore_tables_database": production}, "restore_target_refused"),
+        ({"wst_backup_authority_token": ""}, "not_authorized"),
+        ({"restore_reason": " "}, "input_invalid"),
+    ):
+        refused = world.play("restore.yml", extra={**remove, **extra})
+        assert refused.failed_with(code), refused.output
+    assert databases(world) == had | {name}
+    removed = world.play("restore.yml", extra=remove)
+    assert removed.code == 0, removed.output
+    assert databases(world) == had
+    record = next(record for record in reversed(world.audit()) if record["event"] == "restore_tables_removal")
+    assert (record["result"], record["details"]["database"], record["details"]["removed"]) == ("success", name, True)
+
+
 @pytest.mark.either_lane
 def test_a_bare_zip_is_restored_with_fewer_guarantees(world: World) -> None:
     """No manifest, list or sidecar: files and a database come back, and the warnings say what that is worth."""

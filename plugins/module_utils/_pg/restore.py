@@ -61,6 +61,12 @@ def read_dump_toc(path: str) -> Toc:
         return toc_of.read_toc(Head(iter(lambda: file.read(_CHUNK), b""), name=name), name=name)
 
 
+def size_of(path: str) -> int:
+    """The dump's size in bytes; raises as ``open_dump``."""
+    with open_dump(path) as file:
+        return api.facts_of(file).size
+
+
 def digest_of(path: str) -> str:
     """The SHA-256 of the dump; raises as ``open_dump``, and Cancelled."""
     _jobs.step("hash the dump")

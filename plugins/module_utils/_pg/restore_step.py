@@ -20,7 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.connect import conn
 from ansible_collections.wst.backup.plugins.module_utils._pg.messages import PG_RESTORE, Warnings
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.record import sentences, warnings_part
-from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Order, read_dump_toc, restore
+from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Order, read_dump_toc, restore, size_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.restore_owned import Owned, Work
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import (
     Scratch,
@@ -83,7 +83,7 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
             if request.owned is not None:
                 done = restore_owned.run(work, request.owned, tools)
                 result = _result(chosen, [], done.warnings, done.remarks, seconds=time.monotonic() - began)
-                return {**result, "needed_bytes": done.needed_bytes}
+                return {**result, "needed_bytes": done.needed_bytes, "dump_bytes": size_of(request.dump)}
             roles = _make_roles(workspace, made, target, password, chosen)
             warnings = restore(
                 Order(request.dump, chosen, workspace, owners=False, rows=request.rows), target, password, tools
@@ -91,7 +91,8 @@ def run(request: Request, tools: Tools) -> Dict[str, Any]:
             if made.target:
                 restore_owned.record_bare(work, request.tables or ())
     result = _result(chosen, roles, warnings, [], seconds=time.monotonic() - began)
-    return {**result, "tables": [] if singles is None else [written(name) for name in sorted(singles.parts)]}
+    tables = [] if singles is None else [written(name) for name in sorted(singles.parts)]
+    return {**result, "tables": tables, "dump_bytes": size_of(request.dump)}
 
 
 def _singles(request: Request, made: Scratch, toc: Toc) -> Optional[Singles]:

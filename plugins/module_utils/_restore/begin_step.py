@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
+from ansible_collections.wst.backup.plugins.module_utils._audit.search import records_since
 from ansible_collections.wst.backup.plugins.module_utils._authority.check import require
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
 from ansible_collections.wst.backup.plugins.module_utils._authority.record import read_authority
+from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._drill.choice import choose
-from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid, SetMissing
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid, SetMissing
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._pg import singlenames
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
 from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import Name
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-from ansible_collections.wst.backup.plugins.module_utils._restore import targets
+from ansible_collections.wst.backup.plugins.module_utils._restore import estimate, targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.listing import opened
 from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import (
     require_meant,
@@ -31,6 +34,7 @@ from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
+LOOKED_BACK = timedelta(days=400)  # for a restore test, as long as their evidence is kept
 TREE = "set"  # in the run's workspace: what of the artifact the database is restored from
 
 
@@ -102,8 +106,25 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "database": _place(request),
         "tables": tables,
         "tree": os.path.join(workspace, TREE) if workspace else "",
+        "estimate": _estimate(request, manifest),
         **_sizes(manifest),
     }
+
+
+def _estimate(request: Request, manifest: Optional[Mapping[str, Any]]) -> Dict[str, Any]:
+    """How long it will take. A log that cannot be read keeps no restore from happening."""
+    planned = estimate.planned_of(
+        manifest,
+        trees=[name for name, _path in request.trees],
+        beside=bool(request.beside),
+        database=request.database is not None,
+        tables=bool(request.tables),
+    )
+    try:
+        records = records_since(request.layout.audit_dir, utc_now() - LOOKED_BACK)
+    except BackupError as error:
+        return estimate.Estimate(None, f"unknown: {error.message}").as_body()
+    return estimate.estimate(planned, estimate.newest(records)).as_body()
 
 
 def _require_one_way(request: Request) -> None:
