@@ -187,14 +187,11 @@ server_version:
   returned: success, with O(state=present), not in check mode
   type: str
   sample: "17.10"
-host:
-  description: Host name of the server where it stays.
+conninfo:
+  description: How C(pg_dump) and C(psql) reach the database that stays, but for the password.
   returned: success, with O(state=kept), not in check mode
   type: str
-port:
-  description: Its port.
-  returned: success, with O(state=kept), not in check mode
-  type: int
+  sample: host=wst-dev.postgres.database.azure.com port=5432 dbname=wst_dev_tables_20261130_101500 user=wst_admin
 owner:
   description: The role that the database that stays belongs to. It can connect, and superusers can.
   returned: success, with O(state=kept), not in check mode

@@ -108,6 +108,14 @@ def test_a_good_drill(world: World, layer: str) -> None:
     assert state["body"]["drilled"]["run_id"] == document["run_id"]
     end = world.audit()[-1]
     assert (end["event"], end["result"], end["details"]["artifact"]) == ("drill_end", "success", newest)
+    details = end["details"]
+    assert set(details["seconds"]) == {"extract", "files", "restore", "compare"}
+    assert 0 < int(details["dump_bytes"]) < int(details["bytes"])
+    beside = ("\\" if world.windows else "/").join([world.host["paths"]["root"], "scratch", "taken-out"])
+    told = {**AS_L5, "restore_reason": "to see the plan", "restore_beside": beside}
+    plan = " ".join(world.play("restore.yml", "--check", extra=told).output.split())
+    assert "how long it takes: about" in plan
+    assert f"from the restore test of {end['time']} ({newest}, " in plan
     assert "drilled" in world.play("list.yml").output
     nothing_is_left(world)
     after = {path: digest for path, digest in world.layers().items() if not path.endswith(".state.json")}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Dict
 
@@ -19,7 +20,12 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import re
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import read_key
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
-from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import reached, read_scratch, remove_scratch
+from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import (
+    reached,
+    read_scratch,
+    remove_scratch,
+    within,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import written
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapauthority import require_removal
 
@@ -49,11 +55,31 @@ def keep(layout: HostLayout, tools_dir: str, *, dry_run: bool) -> Dict[str, Any]
         "changed": True,
         "database": made.database,
         "server": made.server.place.rpartition("/")[0],
-        "host": made.server.host,
-        "port": made.server.port,
         "owner": owner,
+        "conninfo": conninfo(within(made.server, made)),
         "tables": [written(name) for name in proved.tables],
     }
+
+
+def conninfo(options: DatabaseOptions) -> str:
+    """How PostgreSQL's programs reach that database as we do, but for the password."""
+    told = {
+        "host": options.host,
+        "port": str(options.port),
+        "dbname": options.name,
+        "user": options.user,
+        "sslmode": options.sslmode,
+    }
+    if options.sslmode != "disable":
+        told["sslrootcert"] = options.sslrootcert
+    return " ".join(f"{name}={_value(text)}" for name, text in told.items())
+
+
+def _value(text: str) -> str:
+    """https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE"""
+    if re.fullmatch(r"[\w.:/-]+", text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,9 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         InputInvalid: nothing is to be restored, or no reason is given.
     """
     reason = require_reason(request.reason)
+    _require_one_way(request)
     if not request.trees and not request.beside and request.database is None:
         raise InputInvalid("nothing is to be restored: name trees, a directory beside, or a database")
-    _require_one_way(request)
     path, stem = _artifact(request)
     text = "" if request.tables else target_text([path for _name, path in request.trees], _place(request))
     production = _is_production(request)

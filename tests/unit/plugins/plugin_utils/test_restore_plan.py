@@ -28,8 +28,7 @@ PLAN: dict[str, Any] = {
 KEPT: dict[str, Any] = {
     "database": "shop_tables_20261130_101500",
     "server": "db:5432",
-    "host": "db",
-    "port": 5432,
+    "conninfo": "host=db dbname=shop_tables_20261130_101500 sslmode=verify-full sslrootcert=C:/roots.pem",
     "owner": "restorer",
     "tables": ["app.log"],
 }
@@ -78,7 +77,7 @@ def test_who_restored_tables_learns_where_they_are_and_what_to_do() -> None:
     assert "shop_tables_20261130_101500 on db:5432 has 70 rows of app.log_1, app.log_2" in told
     assert "it belongs to restorer" in told
     assert (
-        "pg_dump -h db -p 5432 -U restorer -d shop_tables_20261130_101500 --data-only --column-inserts "
+        f'pg_dump -d "{KEPT["conninfo"]}" --data-only --column-inserts '
         "--on-conflict-do-nothing --table=app.log_1 --table=app.log_2 -f rows.sql"
     ) in told
     assert "restore_tables_database: shop_tables_20261130_101500" in told

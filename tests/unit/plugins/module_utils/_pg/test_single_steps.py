@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,14 @@ def test_tables_come_back_beside_production_and_stay(restore: Any) -> None:
     assert beside(run, "SELECT 1 FROM pg_class WHERE relname = 'orders_by_state'") == [(1,)]
     assert beside(run, "SELECT nextval('app.orders_id_seq')") == [(41,)]
     kept = run.keep()
+    dumped = subprocess.run(
+        [run.database.tools.pg_dump.path, "-d", kept["conninfo"], "--data-only", "--column-inserts"]
+        + [f"--table={name}" for name in told["tables"]],
+        env={**run.database.server.environment(), "PGPASSWORD": run.database.password},
+        capture_output=True,
+        check=True,
+    )
+    assert dumped.stdout.count(b"INSERT INTO") == 142, "the way back that is shown to people"
     assert (kept["database"], kept["owner"]) == (run.beside, "postgres")
     assert kept["tables"] == ["app.orders", "app.log", '"Odd Schema"."Odd.""Name"']
     assert run.remove()["removed"] == []

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog, Event
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6, OPERATOR
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     BackupError,
@@ -20,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     SetMissing,
 )
 from ansible_collections.wst.backup.plugins.module_utils._restore.begin_step import Request, begin, trees_of
+from ansible_collections.wst.backup.plugins.module_utils._restore.estimate import UNKNOWN
 from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import target_text
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import recorded
@@ -91,6 +93,45 @@ def test_a_database_that_the_record_names_is_production_and_what_it_does_not_nam
         assert begin(request(scene, path=path, database=database, target=text, confirm=text), dry_run=True)[
             "production"
         ]
+
+
+def test_single_tables_go_beside_production_for_l5_and_replace_nothing(scene: Scene) -> None:
+    """Nobody types a name, for nothing of that name is replaced."""
+    told = {"path": str(scene.artifact()), "database": ("db.example", 5432, "shop"), "tables": [("public", "t")]}
+    scene.be(L5)
+    begun = begin(request(scene, **told), dry_run=True)
+    assert (begun["production"], begun["level"], begun["target"], begun["pairs"]) == (False, L5, "", [])
+    assert (begun["database"], begun["tables"]) == ("db.example:5432/shop", [{"name": "public.t", "rows": 7}])
+    assert begun["estimate"] == {"seconds": None, "steps": [], "basis": UNKNOWN}
+    details = recorded(scene.layout)[-1]["details"]
+    assert (details["targets"], details["tables"]) == ("beside db.example:5432/shop", ["public.t"])
+    scene.be(OPERATOR)
+    with pytest.raises(NotAuthorized):
+        begin(request(scene, **told), dry_run=True)
+    for changes, says in (
+        ({"database": None}, "beside a database: name it"),
+        ({"tables": [("public", "t"), ("public", "T")]}, 'no rows of public."T"'),
+        ({"trees": tree(scene.other / "wst")}, "by themselves"),
+        ({"beside": str(scene.other / "new")}, "by themselves"),
+    ):
+        with pytest.raises(InputInvalid, match=says):
+            begin(request(scene, **{**told, **changes}), dry_run=True)
+
+
+def test_how_long_it_takes_is_judged_by_the_last_drill_on_record(scene: Scene) -> None:
+    told = request(scene, path=str(scene.artifact()), beside=str(scene.other / "new"))
+    scene.be(L5)
+    assert begin(told, dry_run=True)["estimate"]["basis"] == UNKNOWN
+    details = {
+        "artifact": "b-1",
+        "seconds": {"extract": 4, "files": 2, "restore": 1, "compare": 1},
+        "bytes": 1,
+        "dump_bytes": 1,
+    }
+    AuditLog(scene.layout.audit_dir).append(Event("drill_end", "success", "", "", details), whole=False, anchor=None)
+    found = begin(told, dry_run=True)["estimate"]
+    assert found["seconds"] > 6
+    assert "(b-1, 1 bytes)" in found["basis"]
 
 
 @pytest.mark.parametrize(
