@@ -201,6 +201,10 @@ tables:
   returned: success, with O(state=kept), not in check mode
   type: list
   elements: str
+target_conninfo:
+  description: How they reach the database that the tables were taken from.
+  returned: success, with O(state=kept), not in check mode
+  type: str
 disposable:
   description: Whether the server was made for this run.
   returned: success, with O(state=present)

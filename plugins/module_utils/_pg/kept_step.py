@@ -19,7 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg import kept, quote
 from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import require_compared_singles
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.key import read_key
-from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
+from ansible_collections.wst.backup.plugins.module_utils._pg.options import DISABLE, DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import (
     reached,
     read_scratch,
@@ -57,6 +57,7 @@ def keep(layout: HostLayout, tools_dir: str, *, dry_run: bool) -> Dict[str, Any]
         "server": made.server.place.rpartition("/")[0],
         "owner": owner,
         "conninfo": conninfo(within(made.server, made)),
+        "target_conninfo": conninfo(replace(made.server, name=made.target)),
         "tables": [written(name) for name in proved.tables],
     }
 
@@ -70,7 +71,7 @@ def conninfo(options: DatabaseOptions) -> str:
         "user": options.user,
         "sslmode": options.sslmode,
     }
-    if options.sslmode != "disable":
+    if options.sslrootcert and options.sslmode != DISABLE:
         told["sslrootcert"] = options.sslrootcert
     return " ".join(f"{name}={_value(text)}" for name, text in told.items())
 

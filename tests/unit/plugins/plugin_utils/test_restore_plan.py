@@ -29,6 +29,7 @@ KEPT: dict[str, Any] = {
     "database": "shop_tables_20261130_101500",
     "server": "db:5432",
     "conninfo": "host=db dbname=shop_tables_20261130_101500 sslmode=verify-full sslrootcert=C:/roots.pem",
+    "target_conninfo": "host=db dbname=shop sslmode=verify-full sslrootcert=C:/roots.pem",
     "owner": "restorer",
     "tables": ["app.log"],
 }
@@ -76,10 +77,8 @@ def test_who_restored_tables_learns_where_they_are_and_what_to_do() -> None:
     told = "\n".join(restored_tables(KEPT, restored, {"rows": 70}))
     assert "shop_tables_20261130_101500 on db:5432 has 70 rows of app.log_1, app.log_2" in told
     assert "it belongs to restorer" in told
-    assert (
-        f'pg_dump -d "{KEPT["conninfo"]}" --data-only --column-inserts '
-        "--on-conflict-do-nothing --table=app.log_1 --table=app.log_2 -f rows.sql"
-    ) in told
+    assert f"""psql "{KEPT["conninfo"]}" -c "\\copy app.log_2 to 'app.log_2.rows'\"""" in told
+    assert f"""psql "{KEPT["target_conninfo"]}" -v ON_ERROR_STOP=1 -1 -c """ in told
     assert "restore_tables_database: shop_tables_20261130_101500" in told
     assert "left out: FK CONSTRAINT 9" in told
     assert "left out: 2 more kinds" in told
@@ -88,11 +87,11 @@ def test_who_restored_tables_learns_where_they_are_and_what_to_do() -> None:
 @pytest.mark.parametrize("tables", [["app.log", 'app."T"'], ["app.log; rm"], [f"app.t{n}" for n in range(11)]])
 def test_a_command_that_would_copy_some_of_the_tables_is_not_shown(tables: list[str]) -> None:
     lines = restored_tables(KEPT, {"tables": tables, "left_out": []}, {"rows": 70})
-    assert not any(line.startswith("  pg_dump") for line in lines)
+    assert not any(line.startswith("  psql") for line in lines)
     assert any("docs/recovery.md" in line for line in lines)
 
 
 def test_empty_tables_are_said_to_be_empty() -> None:
     told = "\n".join(restored_tables(KEPT, {"tables": [], "left_out": []}, {"rows": 0}))
     assert "0 rows of tables that are empty in the set" in told
-    assert "pg_dump" not in told
+    assert "psql" not in told
