@@ -55,6 +55,7 @@ def test_what_stays_behind_is_told(left: Entry) -> None:
     assert [each.tag for each in chosen.entries] == ["t"]
     (told,) = chosen.left_out
     assert told.text.startswith(f"{left.description} {left.tag}: ")
+    assert chosen.texts == [told.text]
     assert chosen.is_whole == ("DATABASE" in left.description or left.tag.startswith("DATABASE "))
     assert (left.description, left.schema, left.tag) in chosen.names
     kinds = {"COMMENT EXTENSION citext": [], "COMMENT EVENT TRIGGER never": ["EVENT TRIGGER"]}

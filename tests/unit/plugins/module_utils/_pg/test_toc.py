@@ -25,13 +25,13 @@ def string(value: Optional[bytes]) -> bytes:
     return number(-1) if value is None else number(len(value)) + value
 
 
-def entry(version: tuple[int, int], *, dependencies: int = 2) -> bytes:
+def entry(version: tuple[int, int], *, dependencies: int = 2, needed: bytes = b"12") -> bytes:
     """TABLE DATA of the table t."""
     fields = [number(1), number(1), string(b"16384"), string(b"0"), string(b"t"), string(b"TABLE DATA"), number(3)]
     fields += [string(b""), string(None), string(COPY), string(b"public"), string(None)]
     fields += [string(b"heap")] if version >= (1, 14) else []
     fields += [number(ord("r"))] if version >= (1, 16) else []
-    fields += [string(b"owner"), string(b"false"), *[string(b"12")] * dependencies, string(None)]
+    fields += [string(b"owner"), string(b"false"), *[string(needed)] * dependencies, string(None)]
     return b"".join(fields) + b"\x02" + bytes(8)
 
 
@@ -67,6 +67,13 @@ def test_every_version_is_read(version: tuple[int, int], dependencies: int) -> N
     assert toc.compression == "gzip"
     (only,) = toc.table_data()
     assert (only.schema, only.tag, only.owner, only.copy) == ("public", "t", "owner", COPY)
+    assert only.needs == (12,) * dependencies
+
+
+@pytest.mark.parametrize("needed", [b"", b"twelve", b"-1", b"1" * 5000])
+def test_what_an_entry_needs_is_a_number(needed: bytes) -> None:
+    with pytest.raises(DumpDamaged, match="depends on what is no number"):
+        read(head(entries=entry((1, 16), needed=needed)))
 
 
 @pytest.mark.parametrize(
