@@ -263,14 +263,14 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
     """Make or remove; returns the module's result."""
     layout = HostLayout(params["root"])
     key_file = params["key_file"] or restore_key_file(layout)
-    if params["state"] == "kept":
-        return kept_step.keep(layout, params["tools_dir"], dry_run=check_mode)
-    if params["database"]:
-        if params["state"] != "absent":
-            raise InputInvalid("database names one that is removed: state must be absent", database=params["database"])
+    if params["database"] is not None:
+        if params["state"] != "absent" or not params["database"]:
+            raise InputInvalid("database names the one that state=absent removes", database=params["database"])
         server = options_of.from_params(params["server"])
         removal = kept_step.Removal(layout, server, key_file, params["database"], params["reason"])
         return kept_step.remove(removal, dry_run=check_mode)
+    if params["state"] == "kept":
+        return kept_step.keep(layout, params["tools_dir"], dry_run=check_mode)
     if params["state"] == "absent":
         result = scratch_step.remove(layout, params["tools_dir"], dry_run=check_mode)
         for problem in result["problems"]:

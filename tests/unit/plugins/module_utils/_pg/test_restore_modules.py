@@ -84,3 +84,42 @@ def test_the_whole_way(restore: Any) -> None:
     assert call(run, "pg_scratch", state="absent", **tools)["removed"] == []
     assert call(run, "pg_swap", state="absent", swap=done["swap"], reason="a test")["status"] == "removed"
     assert run.named() == {run.database.name}
+
+
+def test_single_tables_the_whole_way(restore: Any) -> None:
+    """Beside production for L5, and away again by its name; a name that is empty is no success."""
+    run = restore
+    tools, dump = {"tools_dir": run.tools_dir}, {"dump": str(run.database.dump)}
+    server = {"server": {**vars(run.server)}}
+    made = {"purpose": "tables", "target": run.database.name, **server, **tools, **dump}
+    tables = {"tables": ["app.items"], **tools, **dump}
+
+    assert call(run, "pg_scratch", check=True, level="L5", **made)["database"] == run.beside
+    assert call(run, "pg_scratch", level="operator", **made)["code"] == "not_authorized"
+    assert call(run, "pg_restore", check=True, **tables)["changed"] is True
+    assert call(run, "pg_scratch", check=True, state="kept", **tools)["changed"] is True
+    assert call(run, "pg_scratch", state="kept", **tools)["code"] == "not_proved"
+    assert run.named() == {run.database.name}
+
+    assert call(run, "pg_scratch", level="L5", **made)["database"] == run.beside
+    for asked in (["app.item"], ["items"], []):
+        assert call(run, "pg_restore", **{**tables, "tables": asked})["code"] == "input_invalid"
+    assert call(run, "pg_restore", **tables, owners=True)["code"] == "input_invalid"
+    assert call(run, "pg_restore", **tables)["tables"] == ["app.items"]
+    assert call(run, "pg_scratch", state="kept", **tools)["code"] == "not_proved"
+    assert call(run, "pg_compare", **tools, **dump)["rows"] == 100
+    kept = call(run, "pg_scratch", state="kept", **tools)
+    assert (kept["database"], kept["tables"]) == (run.beside, ["app.items"])
+    assert call(run, "pg_scratch", state="absent", **tools)["removed"] == []
+
+    remove = {"state": "absent", "database": run.beside, "reason": "a test", **server, **tools}
+    for changes in ({"database": ""}, {"reason": ""}, {"state": "kept"}):
+        assert call(run, "pg_scratch", **{**remove, **changes})["code"] == "input_invalid"
+    assert call(run, "pg_scratch", **{**remove, "reason": None})["failed"] is True
+    assert call(run, "pg_scratch", level="operator", **remove)["code"] == "not_authorized"
+    assert call(run, "pg_scratch", **{**remove, "database": run.database.name})["code"] == "restore_target_refused"
+    assert run.named() == {run.database.name, run.beside}
+    assert call(run, "pg_scratch", level="L5", check=True, **remove)["changed"] is True
+    assert call(run, "pg_scratch", level="L5", **remove)["removed"] == [run.beside]
+    assert call(run, "pg_scratch", level="L5", **remove)["changed"] is False
+    assert run.named() == {run.database.name}
