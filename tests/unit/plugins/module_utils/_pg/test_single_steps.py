@@ -352,10 +352,13 @@ def test_a_run_that_dies_while_it_keeps_the_database_has_kept_it_or_not(restore1
         broken.setattr(kept_step, "remove_scratch", fails)
         with pytest.raises(PathUnusable):
             run.keep()
-    assert (run.workspace / "scratch.json").exists()
+    record = run.workspace / "scratch.json"
+    assert record.exists()
     run.end()
     run.begin("20261130-111500-1f2e3d4c", "L5")
-    assert run.remove()["removed"] == []
+    done = run.remove()
+    assert (done["removed"], done["problems"]) == ([], [])
+    assert not record.exists()
     assert filled(run) == {"app.people": 50}
 
 

@@ -118,7 +118,7 @@ ENTRIES = [
     entry("TABLE ATTACH", "far", 10, 3),  # a foreign table
     *[entry("TABLE DATA", name, 20 + n) for n, name in enumerate(("a", "b", "part", "base", "heir", "typed"))],
     entry("TABLE DATA", "settings", 29, schema="ext"),
-    entry("SEQUENCE SET", "ids", 30),
+    entry("SEQUENCE SET", "ids", 30, 20),  # after the rows of a, which may stay behind
     entry("CONSTRAINT", "a a_pkey", 40, 1),
     entry("FK CONSTRAINT", "a a_b", 41, 1, 2, 40),
     entry("COMMENT", "CONSTRAINT a_b ON a", 42, 41),
@@ -181,6 +181,35 @@ def test_parts_come_with_what_they_are_part_of() -> None:
 def test_what_has_no_rows_in_the_dump_cannot_be_asked_for(name: str) -> None:
     with pytest.raises(InputInvalid, match="no rows of"):
         singles_of(ENTRIES, singlenames.parse_all(["app.a", name]))
+
+
+@given(st.data())
+def test_a_foreign_key_comes_back_where_it_holds(data: Any) -> None:
+    """Judged by the rows themselves: all of what its tables had is there, or nothing of it."""
+    count = data.draw(st.integers(2, 7))
+    parent = {n: data.draw(st.sampled_from([None, *range(n)])) for n in range(count)}
+    keys = data.draw(st.lists(st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)), max_size=6))
+    asked = data.draw(st.lists(st.integers(0, count - 1), min_size=1, unique=True))
+    entries = [entry("TABLE", f"t{n}", 100 + n) for n in range(count)]
+    entries += [
+        entry("TABLE ATTACH", f"t{n}", 200 + n, 100 + n, 100 + above)
+        for n, above in parent.items()
+        if above is not None
+    ]
+    entries += [entry("TABLE DATA", f"t{n}", 300 + n) for n in range(count)]
+    entries += [entry("FK CONSTRAINT", f"k{i}", 400 + i, 100 + a, 100 + b) for i, (a, b) in enumerate(keys)]
+    singles = singles_of(entries, [("app", f"t{n}") for n in asked])
+    chosen = narrow(Selection(entries, []), singles)
+    filled = {each.number - 300 for each in chosen.entries if each.description == "TABLE DATA"}
+
+    def below(table: int) -> set[int]:
+        return {table}.union(*[below(n) for n, above in parent.items() if above == table])
+
+    assert filled == set().union(*[below(n) for n in asked])
+    kept = {each.number - 400 for each in chosen.entries if each.description == "FK CONSTRAINT"}
+    for number, pair in enumerate(keys):
+        rows = below(pair[0]) | below(pair[1])
+        assert (number in kept) == (rows <= filled or not rows & filled)
 
 
 def test_many_of_a_kind_are_told_in_one_line() -> None:
