@@ -48,10 +48,11 @@ def _duration(estimate: Mapping[str, Any]) -> list[str]:
 
 
 def time_text(seconds: float) -> str:
-    """In its two largest units."""
-    rest, words = max(1, round(seconds)), []
-    for name, length in _UNITS:
+    """In its largest unit and the next one, such as "2 hours 5 minutes"."""
+    rest = max(1, round(seconds))
+    first = next(number for number, (_name, length) in enumerate(_UNITS) if rest >= length)
+    words = []
+    for name, length in _UNITS[first : first + 2]:
         number, rest = divmod(rest, length)
-        if number or words:
-            words.append(f"{number} {name}{'' if number == 1 else 's'}" if number else "")
-    return " ".join(word for word in words[:2] if word)
+        words += [f"{number} {name}{'' if number == 1 else 's'}"] if number else []
+    return " ".join(words)
