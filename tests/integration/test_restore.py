@@ -301,6 +301,11 @@ def test_a_bare_zip_is_restored_with_fewer_guarantees(world: World) -> None:
 
     place = "{host}:{port}/{name}".format(**world.variables()["backup_database"])
     told = {**told, "restore_database": "{{ lab_restore_database }}", "restore_target": place, "restore_confirm": place}
+    had = databases(world)
+    tables = {**told, "restore_beside": "", "restore_tables": ["app.employees", "app.no"]}
+    refused = world.play("restore.yml", extra=tables)
+    assert refused.failed_with("input_invalid"), refused.output
+    assert databases(world) == had, "no manifest said it, so that a database was made, which goes with the failure"
     restored = world.play("restore.yml", extra={**told, "restore_beside": ""})
     assert restored.code == 0, restored.output
     swap = next(record for record in reversed(world.audit()) if record["event"] == "restore")["run_id"]
