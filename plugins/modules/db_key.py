@@ -27,6 +27,9 @@ description:
     The new password comes from the variable C(wst_backup_db_password_new), from a vault or an AWX credential. It
     travels beside the module and is no option of it. It is printable ASCII without quotes and white space, as the key
     file wants it.
+  - >-
+    The host may have a second key, of a role that restores and may create databases (O(key=restore)). It is rotated by
+    the same steps, with that role and a database that it may log in to in O(database).
   - It needs L5, proven by the token in the variable C(wst_backup_authority_token), see M(wst.backup.authority).
   - It works under the lease of a run, which M(wst.backup.run_lock) takes.
 author:
@@ -50,6 +53,16 @@ options:
     description: Directory of the host's own records.
     type: path
     default: C:\wst-control
+  key:
+    description:
+      - Which key. V(backup) is that of the role that takes backups, C(db.key) below O(root).
+      - >-
+        V(restore) is that of the role that restores, C(restore.key) below O(root). Where there is none yet, it is made
+        from the new password.
+      - O(key_file) takes the place of either.
+    type: str
+    choices: [backup, restore]
+    default: backup
   change_server:
     description:
       - Whether the role gets the new password on the server, too. The old key must work for that.
@@ -87,6 +100,17 @@ EXAMPLES = r"""
       sslrootcert: C:\wst-control\azure-roots.pem
     tools_dir: C:\wst-control\runtime\pg17\bin
     change_server: true
+
+- name: Change the password of the role that restores
+  wst.backup.db_key:
+    key: restore
+    database:
+      host: wst.postgres.database.azure.com
+      name: postgres
+      user: wst_restore
+      sslrootcert: C:\wst-control\azure-roots.pem
+    tools_dir: C:\wst-control\runtime\pg17\bin
+    change_server: true
 """
 
 RETURN = r"""
@@ -110,7 +134,7 @@ key_file:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
-from ansible_collections.wst.backup.plugins.module_utils._keychange.step import work
+from ansible_collections.wst.backup.plugins.module_utils._keychange.step import BACKUP, KEYS, work
 from ansible_collections.wst.backup.plugins.module_utils._pg import options as options_of
 
 
@@ -120,6 +144,7 @@ def main() -> None:
         argument_spec={
             "root": {"type": "path", "default": "C:\\wst-control"},
             "database": options_of.argument_spec(),
+            "key": {"type": "str", "choices": list(KEYS), "default": BACKUP, "no_log": False},
             "key_file": {"type": "path", "no_log": False},
             "tools_dir": {"type": "path", "required": True},
             "change_server": {"type": "bool", "default": False},

@@ -10,9 +10,9 @@ module: preflight_info
 short_description: Tell every problem that would stop a backup
 version_added: 0.1.0
 description:
-  - Examines the sources, the key file and who may read it, the directories of the backup and who may enter them, the
-    mirror's volume, the client programs, a login to the database over the configured encryption, and the space that
-    the dump, the ZIP and its mirror need.
+  - Examines the sources, the key file (and that of who restores, where there is one) and who may read it, the
+    directories of the backup and who may enter them, the mirror's volume, the client programs, a login to the database
+    over the configured encryption, and the space that the dump, the ZIP and its mirror need.
   - Looks on Windows at the limits of the WinRM shell, as far as the registry tells them, and warns of those that are
     too low and of those that it cannot read.
   - Reports every problem at once. The module fails with the code of the first one; all of them are in RV(problems).

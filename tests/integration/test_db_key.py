@@ -199,6 +199,38 @@ def test_what_a_killed_rotation_left_is_ended_by_the_next_without_the_password(k
     assert nothing.failed_with("input_invalid"), nothing.output
 
 
+@pytest.mark.either_lane
+def test_the_key_of_who_restores_is_rotated_by_the_same_playbook(keys: Keys, server_log: Path) -> None:
+    """Open to others it stops the next backup; a rotation closes it, and the backup's own key stays as it was."""
+    key, other = keys.file.read_bytes(), keys.world.control / "restore.key"
+    old, new, begin = other.read_text(), fresh(), server_log.stat().st_size
+    which = {"key_rotation_key": "restore", "restore_database": "{{ lab_restore_database }}"}
+    other.chmod(0o604)
+    try:
+        failed = keys.world.play("backup.yml", "--check")
+        assert failed.failed_with("key_permissions"), failed.output
+        assert "restore.key" in failed.output
+        played = keys.rotate(new, LOUD, **which, **CHANGE, **AS_L5)
+        assert played.code == 0, played.output[-3000:]
+        assert (other.read_text(), keys.file.read_bytes()) == (new, key)
+        assert not (keys.world.control / "restore.key.new").exists()
+        assert stat.S_IMODE(other.stat().st_mode) == 0o600
+        assert keys.world.audit()[-1]["details"]["key"] == "restore"
+        needles = forms(new)
+        assert not has(needles, iter([played.output.encode(), server_log.read_bytes()[begin:]]))
+        places = [Path(keys.world.host["drive_c"]), Path(keys.world.host["drive_d"]), keys.world.records]
+        assert holders(needles, *places) == [str(other)]
+        again = keys.world.play("backup.yml", "--check")
+        assert again.code == 0, again.output
+        back = keys.rotate(old, **which, **CHANGE, **AS_L5)
+        assert back.code == 0, back.output
+        assert other.read_text() == old
+    finally:
+        other.write_text(old)
+        with keys.world.connect() as session:
+            session.execute(f"ALTER ROLE wst_restore PASSWORD '{old}'")
+
+
 @pytest.mark.either_lane  # wine has one account
 def test_a_handover_closes_everything_for_the_new_account(keys: Keys) -> None:
     old = keys.file.read_text().strip()

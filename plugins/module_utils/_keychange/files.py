@@ -92,6 +92,10 @@ class KeyFiles:
         if read_key(self.path) != key:
             raise NotProved(f"{self.path} does not hold what was put there", path=self.path)
 
+    def exists(self) -> bool:
+        """Whether there is a key file, whatever is in it."""
+        return os.path.lexists(api.long_path(self.path))
+
     def is_closed(self) -> bool:
         """Whether nobody else may read or change the key. Raises PathPermissions, PathUnusable, InputInvalid."""
         return not self._open_to(self.path)

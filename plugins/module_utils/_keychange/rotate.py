@@ -220,6 +220,8 @@ class Rotation:
 
     def _close(self) -> None:
         """The key is its operator's, SYSTEM's and the Administrators' alone, also where it was there before."""
+        if self._lease is None and not self._files.exists():
+            return  # check mode, and it would be made closed
         closed = self._files.is_closed()
         if closed and not self._order.hand_over:
             return

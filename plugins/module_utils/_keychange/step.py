@@ -22,6 +22,7 @@ from ansible_collections.wst.backup.plugins.module_utils._preflight.targets impo
 
 CARRIED = "db_password_new"  # the new key's name among the context's secrets
 PURPOSE = "rotate_db_key"
+BACKUP, RESTORE = KEYS = ("backup", "restore")  # whose key: of the role that takes backups, or of the one that restores
 
 
 def work(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], None]) -> Dict[str, Any]:
@@ -33,11 +34,11 @@ def work(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], N
     """
     layout = HostLayout(params["root"])
     options = options_of.from_params(params["database"])
-    key_file = params["key_file"] or layout.key_file
+    key_file = params["key_file"] or _place(layout, params["key"])
     new = _new_key()
     check_private_directory(os.path.dirname(key_file), params["operator"])
     details = {"key_file": key_file, "server": options.place, "user": options.user, "operator": params["operator"]}
-    details["change_server"] = params["change_server"]
+    details.update(key=params["key"], change_server=params["change_server"])
     require(layout, L5, PURPOSE, details, dry_run=check_mode)
     psql = find_optional_tool(params["tools_dir"], PSQL)
     if psql is None:
@@ -59,6 +60,10 @@ def work(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], N
 def _run(rotation: Rotation) -> Dict[str, Any]:
     rotation.run()
     return rotation.result()
+
+
+def _place(layout: HostLayout, key: str) -> str:
+    return layout.restore_key_file if key == RESTORE else layout.key_file
 
 
 def _new_key() -> Optional[str]:

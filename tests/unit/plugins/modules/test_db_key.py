@@ -441,6 +441,25 @@ def test_where_neither_opens_the_server_both_stay_until_a_new_one_comes(rotating
     rotating.assert_holds(THIRD)
 
 
+def test_the_key_of_who_restores_is_another_file_and_goes_the_same_way(rotating: Rotating) -> None:
+    """It is made where there is none, and the other one is not touched, though here one role has both."""
+    other = Path(rotating.host.layout.restore_key_file)
+    before = rotating.key.read_bytes()
+    rotating.server_has(NEW)
+    made = rotating.four(key="restore")
+    assert changes(made) == [True, True, False, False]
+    assert [one["key_file"] for one in made] == [str(other)] * 4
+    assert recorded(rotating.host.layout)[-1]["details"]["key"] == "restore"
+    replaced = rotating.rotate(THIRD, key="restore", change_server=True)
+    assert (replaced["changed"], replaced["proven"]) == (True, ["psycopg", "psql"])
+    assert other.read_text() == THIRD
+    assert stat.S_IMODE(other.stat().st_mode) == 0o600
+    assert rotating.opens(THIRD)
+    assert rotating.rotate("Planted-Not-The-Server-s", key="restore")["code"] == "db_auth_failed"
+    assert (other.read_text(), rotating.key.read_bytes()) == (THIRD, before)
+    assert sorted(path.name for path in other.parent.glob("*.key*")) == ["db.key", "restore.key"]
+
+
 def test_the_staged_key_stays_out_of_archives(rotating: Rotating, tmp_path: Path) -> None:
     from ansible_collections.wst.backup.plugins.module_utils._archive.guard import own_guard
 

@@ -130,6 +130,30 @@ def test_a_rotation_that_did_not_end_is_told(host: Host, params: Dict[str, Any])
     assert f"{staged} is of a rotation" in str(host.run("preflight_info", **params).get("warnings"))
 
 
+def test_the_key_of_who_restores_is_judged_as_the_other(host: Host, params: Dict[str, Any]) -> None:
+    """Where there is one. Who reads it may replace production's database."""
+    path = Path(host.layout.restore_key_file)
+    path.write_bytes(KEY)
+    os.chmod(path, 0o600)
+    quiet = host.run("preflight_info", **params)
+    assert codes(quiet) == ["db_unreachable"], quiet["problems"]
+    assert "restore" not in str(quiet.get("warnings"))
+    os.chmod(path, 0o644)
+    problems = host.run("preflight_info", **params)["problems"]
+    (told,) = [problem for problem in problems if problem["code"] == "key_permissions"]
+    assert told["facts"]["path"] == str(path)
+    assert told["facts"]["commands"] == api.closing_commands(str(path))
+    os.chmod(path, 0o600)
+    path.write_bytes(b'"' + KEY)
+    Path(f"{path}.new").write_bytes(KEY)
+    unfit = host.run("preflight_info", **params)
+    assert codes(unfit) == ["db_unreachable"], "a backup needs no such key"
+    assert f"a restore would fail: {path}" in str(unfit["warnings"])
+    assert f"{path}.new is of a rotation" in str(unfit["warnings"])
+    assert "key_rotation_key=restore" in str(unfit["warnings"])
+    assert KEY.decode().strip() not in str(unfit)
+
+
 def test_a_prefix_that_makes_no_sense_is_refused(host: Host, params: Dict[str, Any]) -> None:
     assert host.run("preflight_info", **{**params, "prefix": "a/b"})["code"] == "input_invalid"
 
