@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -21,21 +22,44 @@ STATE = Path(os.environ.get("WST_TEST_LAB_DIR") or ROOT / ".cache" / "test-lab")
 SCALE = "0.05"  # of the demo's files and rows; what is proved here does not depend on their number
 
 
-def _lab(*arguments: str) -> None:
-    environment = {**os.environ, "WST_LAB_DIR": str(STATE), "PYTHONPATH": str(ROOT / "tests" / "lab")}
+LOUD = pytest.StashKey[list[str]]()
+
+
+def loudly(config: pytest.Config, what: str) -> None:
+    """What a test could not do is said at the end of the run, once, and the gates repeat it."""
+    told = config.stash.setdefault(LOUD, [])
+    if what not in told:
+        told.append(what)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the gates repeat at their end."""
+    for what in config.stash.get(LOUD, []):
+        terminalreporter.line(f"NOT EXERCISED: {what}")
+
+
+def _lab(state: Path, *arguments: str) -> None:
+    environment = {**os.environ, "WST_LAB_DIR": str(state), "PYTHONPATH": str(ROOT / "tests" / "lab")}
     subprocess.run([sys.executable, "-m", "wstlab", *arguments], cwd=ROOT, env=environment, check=True)
+
+
+@contextlib.contextmanager
+def standing(state: Path, *seeding: str) -> Iterator[World]:
+    """A lab in that directory, seeded so, that is there as long as the block."""
+    _lab(state, "down", "--purge")
+    try:
+        _lab(state, "up")
+        _lab(state, "seed", *seeding)
+        yield World(state=state, record=json.loads((state / "lab.json").read_text()))
+    finally:
+        _lab(state, "down", "--purge")
 
 
 @pytest.fixture(scope="session")
 def fresh_world() -> Iterator[World]:
     """A lab that was seeded and has no backups yet."""
-    _lab("down", "--purge")
-    try:
-        _lab("up")
-        _lab("seed", "--scale", SCALE)
-        yield World(state=STATE, record=json.loads((STATE / "lab.json").read_text()))
-    finally:
-        _lab("down", "--purge")
+    with standing(STATE, "--scale", SCALE) as world:
+        yield world
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,392 @@
+# Copyright: (c) 2026, wst.backup contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/recovery.md is followed to the letter: each page is typed, in its order, after what it is for has happened.
+
+What the words of the page stand for in the lab is in ``desk.py``. A page without a test, a command that nobody has told
+how to run, and one that fails are failures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration import hostshell
+from integration.conftest import SCALE, STATE, loudly, standing
+from integration.desk import CannotBeTyped, Desk, equipped
+from integration.disturbance import playing, wait_until
+from integration.runbook import CONTROL, HOST, NotARunbook, Page, Step, pages_of
+from integration.world import AS_L6, ROOT, World, digests
+from unit import pgserver
+
+DOCUMENT = ROOT / "docs" / "recovery.md"
+PAGES = {page.title: page for page in pages_of(DOCUMENT.read_text(encoding="utf-8")) if page.commands}
+TESTED = {
+    "Which set",
+    "A lost file",
+    "A lost tree",
+    "A lost table",
+    "A lost database",
+    "A lost host",
+    "A lost server",
+    "A lost password",
+    "Suspected ransomware",
+    "What was replaced stays until you say so",
+    "A restore that ended half way",
+    "The weekly restore test",
+}
+REPLACED = PAGES["What was replaced stays until you say so"]
+CONFIG = "config/config.json"
+SOON = "restore_stale_after: 1\nbackup_stale_after: 1\n"  # nobody waits a quarter of an hour for a dead run's lease
+
+
+# --- the lab
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[World]:
+    """A lab of this file's own, for a page loses the host: with a backup, and the certificates where a host has them."""
+    state = STATE.with_name(f"{STATE.name}-runbook")
+    with standing(state, "--scale", SCALE) as world:
+        if world.windows:
+            pytest.skip(
+                "NOT EXERCISED: the recovery runbook on the Windows stand-in, where no database can be restored"
+            )
+        config = world.sources["wst"] / CONFIG
+        config.parent.mkdir()
+        config.write_text('{"port": 8080}\n')
+        shutil.copyfile(world.record["ca"], roots(world))
+        for playbook in ("mirror_init.yml", "authority_provision.yml", "backup.yml"):
+            done = world.play(playbook)
+            assert done.code == 0, done.output
+        yield world
+
+
+@pytest.fixture
+def desk(site: World, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """A directory to type in; what could be looked at only is told loudly."""
+    desk = equipped(site, tmp_path)
+    yield desk
+    for told in desk.not_exercised:
+        loudly(request.config, f"docs/recovery.md, {told}: there is no such disk in a lab")
+    if hostshell.engine() is None:
+        loudly(request.config, f"docs/recovery.md's PowerShell by an engine: {hostshell.ENGINE} names none")
+
+
+def roots(world: World) -> Path:
+    """The host's file with the roots that it trusts."""
+    return world.control / "azure-roots.pem"
+
+
+def content(tree: Path) -> dict[str, str]:
+    """Every file below the tree by its digest and its path in the tree."""
+    return {str(Path(path).relative_to(tree)): digest for path, digest in digests(tree).items()}
+
+
+def trees(world: World) -> dict[str, dict[str, str]]:
+    """Production's."""
+    return {name: content(tree) for name, tree in world.sources.items()}
+
+
+def rows(world: World, table: str = "app.orders") -> Any:
+    """How many the application finds."""
+    with world.as_application() as session:
+        return session.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+
+
+def restored(world: World) -> dict[str, Any]:
+    """The last restore's record."""
+    return next(record for record in reversed(world.audit()) if record["event"] == "restore")
+
+
+def emptied(tree: Path) -> None:
+    """Somebody's deployment."""
+    for path in tree.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+# --- the document, and what reads it
+
+
+def test_every_page_with_commands_is_tested() -> None:
+    assert set(PAGES) == TESTED
+    assert sum(len(page.commands) for page in PAGES.values()) > 30
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "## A page\n```console\nansible-playbook x\n```\n",
+        "## A page\n```powershell\n$ ls\n```\n",
+        "## A page\n```yaml\na: 1\n```\n",
+        "## A page\n```\n$ ls\n```\n",
+        "## A page\n```console\n$ ls\n",
+        "`$ ls`\n## A page\n",
+    ],
+)
+def test_what_no_reader_could_follow_is_refused(document: str) -> None:
+    with pytest.raises(NotARunbook):
+        pages_of(document)
+
+
+def test_steps_come_in_the_order_of_the_page() -> None:
+    document = (
+        "# T\n## P\n`$ a b`, then `host> c`\n1. x\n\n   ```yaml\n   # f.yml\n   k:\n     - v\n   ```\n## Q\ntext\n"
+    )
+    page, empty = pages_of(document)
+    assert [(step.where, step.text) for step in page.steps] == [
+        (CONTROL, "a b"),
+        (HOST, "c"),
+        ("file", "# f.yml\nk:\n  - v\n"),
+    ]
+    assert (page.steps[2].name, empty.steps) == ("f.yml", [])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl https://example.com",
+        "ansible-playbook wst.backup.no_such -i INVENTORY",
+        "ansible-playbook wst.backup.list",
+        "ansible-playbook wst.backup.list -i INVENTORY; rm what.yml",
+        "ansible-playbook wst.backup.list -i INVENTORY -e x=$(id)",
+        "rm NAME",
+    ],
+)
+@pytest.mark.either_lane
+def test_a_command_that_nobody_knows_is_a_failure(desk: Desk, command: str) -> None:
+    with pytest.raises(CannotBeTyped):
+        desk.do(Step(CONTROL, command, 1))
+
+
+@pytest.mark.parametrize(
+    "command", ["Format-Volume D", "Copy-Item a b; Copy-Item c d", "Copy-Item $(x) b", "& 'a' | b"]
+)
+def test_powershell_that_nobody_knows_is_a_failure(tmp_path: Path, command: str) -> None:
+    with pytest.raises(hostshell.NotUnderstood):
+        hostshell.run(command, "", cwd=tmp_path)
+
+
+# --- the pages
+
+
+@pytest.mark.either_lane
+def test_which_set(desk: Desk, site: World) -> None:
+    assert site.counting()[-1] in desk.follow(PAGES["Which set"])
+
+
+@pytest.mark.either_lane
+def test_a_lost_file(desk: Desk, site: World) -> None:
+    before = trees(site)
+    (site.sources["wst"] / CONFIG).unlink()
+    desk.follow(PAGES["A lost file"])
+    assert trees(site) == before
+    assert list((site.control / "scratch").iterdir()) == []
+
+
+@pytest.mark.either_lane
+def test_a_lost_tree_and_what_was_replaced(desk: Desk, site: World) -> None:
+    """Restored, taken back, restored again, and the old one removed."""
+    page, tree = PAGES["A lost tree"], site.sources["wst"]
+    good = content(tree)
+    emptied(tree)
+    shown = desk.follow(page)
+    assert content(tree) == good
+    swap = desk.words["ID"] = restored(site)["details"]["swap"]
+    assert swap in shown, "the restore says the id of its swap at its end"
+    old = tree.with_name(f"wst.before-{swap}")
+    assert content(old) == {}
+    assert "undone" in desk.follow(REPLACED, until="state=absent")
+    assert content(tree) == {}
+    (tree / "index.html").write_text("down for maintenance")
+    desk.words["newest"] = restored(site)["details"]["artifact"]
+    desk.follow(page)
+    assert content(tree) == good
+    swap = desk.words["ID"] = restored(site)["details"]["swap"]
+    assert tree.with_name(f"wst.before-{swap}").is_dir()
+    assert "absent" in desk.follow(REPLACED, since="state=absent")
+    assert not tree.with_name(f"wst.before-{swap}").exists()
+    for path in tree.parent.glob("*.restore-*"):  # where new ones were made, to which the undone swap went back
+        shutil.rmtree(path)
+
+
+@pytest.mark.either_lane
+def test_a_tree_that_is_gone_needs_the_waiver(desk: Desk, site: World) -> None:
+    """What the page says when it does not work, and the way out that it names."""
+    page, tree = PAGES["A lost tree"], site.sources["wst"]
+    good = content(tree)
+    shutil.rmtree(tree)
+    with pytest.raises(AssertionError, match="source_missing"):
+        desk.follow(page)
+    file = page.steps[0]
+    waived = Step(file.where, f"{file.text}restore_safety_waiver: no safety backup\n", file.line, file.name)
+    desk.follow(Page(page.title, [waived, *page.steps[1:]]))
+    assert content(tree) == good
+
+
+@pytest.mark.either_lane
+def test_a_lost_table(desk: Desk, site: World) -> None:
+    server = site.record["postgres"]
+    password = Path(server["superuser_password_file"]).read_text()
+    desk.words.update(SERVER=server["host"], ADMIN=server["superuser"])
+    desk.answers = {"taken_out": [password]}
+    try:
+        desk.follow(PAGES["A lost table"])
+        with site.connect("taken_out") as session:
+            assert session.execute("SELECT count(*) FROM app.orders").fetchone() == rows(site)
+    finally:
+        with site.connect("postgres") as session:
+            session.execute("DROP DATABASE IF EXISTS taken_out")
+
+
+@pytest.mark.either_lane
+def test_a_lost_database(desk: Desk, site: World) -> None:
+    had = rows(site)
+    with site.connect() as session:
+        session.execute("TRUNCATE app.orders CASCADE")
+    shown = desk.follow(PAGES["A lost database"])
+    assert rows(site) == had
+    record = restored(site)
+    desk.words["ID"] = record["run_id"]
+    assert record["run_id"] in shown
+    old = record["details"]["old_database"]
+    assert "absent" in desk.follow(REPLACED, since="state=absent")
+    with site.connect("postgres") as session:
+        names = [name for (name,) in session.execute("SELECT datname FROM pg_database").fetchall()]
+    assert old not in names
+
+
+@pytest.mark.either_lane
+def test_a_lost_server(desk: Desk, site: World) -> None:
+    """The new one is another server, which has nothing but its administrator."""
+    keys = {name: (site.control / name).read_bytes() for name in ("db.key", "restore.key")}
+    backup, restore = ("Planted" + secrets.token_hex(12) for _ in range(2))
+    had, admin, trusted = rows(site), pgserver.PASSWORD, roots(site).read_bytes()
+    with pgserver.running(17) as server:
+        new = {**site.variables()["backup_database"], "port": server.port, "sslrootcert": str(roots(site))}
+        roots(site).write_bytes(server.authority.certificate.read_bytes())
+        desk.words.update({"5432": str(server.port), "ADMIN": pgserver.SUPERUSER})
+        desk.words["wst_database_host: wst-new.postgres.database.azure.com"] = json.dumps({"backup_database": new})
+        desk.answers = {
+            "roles.sql": [admin],
+            "password wst_backup": [admin, backup, backup],
+            "password wst_restore": [admin, restore, restore],
+        }
+        desk.edited = {
+            "db-password.yml": f"wst_backup_db_password_new: {backup}\n",
+            "restore-password.yml": f"wst_backup_db_password_new: {restore}\n",
+        }
+        before = site.counting()
+        try:
+            desk.follow(PAGES["A lost server"])
+            opened = {"user": "wst_backup", "password": backup}
+            assert server.rows("SELECT count(*) FROM app.orders", database="wst_dev", **opened) == [had]
+            assert [(site.control / name).read_text() for name in keys] == [backup, restore]
+            assert len(site.counting()) == len(before) + 1
+        finally:
+            roots(site).write_bytes(trusted)
+            for name, key in keys.items():
+                (site.control / name).write_bytes(key)
+
+
+@pytest.mark.either_lane
+def test_a_lost_password(desk: Desk, site: World) -> None:
+    server = site.record["postgres"]
+    key, new = site.control / "db.key", "Planted" + secrets.token_hex(12)
+    old, admin = key.read_text(), Path(server["superuser_password_file"]).read_text()
+    with site.connect() as session:
+        session.execute("ALTER ROLE wst_backup PASSWORD 'nobody-knows-it'")
+    desk.words["ADMIN"] = server["superuser"]
+    desk.answers = {"password wst_backup": [admin, new, new]}
+    desk.edited = {"db-password.yml": f"wst_backup_db_password_new: {new}\n"}
+    try:
+        assert site.play("backup.yml", "--check").failed_with("db_auth_failed")
+        desk.follow(PAGES["A lost password"])
+        assert key.read_text() == new
+        assert not (desk.directory / "db-password.yml").exists()
+    finally:
+        key.write_text(old)
+        with site.connect() as session:
+            session.execute(f"ALTER ROLE wst_backup PASSWORD '{old}'")
+
+
+@pytest.mark.either_lane
+def test_suspected_ransomware(desk: Desk, site: World) -> None:
+    desk.words["N"] = "1"
+    name = desk.words["NAME"] = site.counting()[0]
+    desk.follow(PAGES["Suspected ransomware"])
+    assert len(desk.not_exercised) == 2
+    states = [json.loads((layer / f"{name}.state.json").read_text())["body"] for layer in (site.local, site.mirror)]
+    assert [state["pin"]["reason"] for state in states] == ["before the attack"] * 2
+
+
+@pytest.mark.either_lane
+def test_a_restore_that_ended_half_way(desk: Desk, site: World) -> None:
+    path, parent = site.variables()["backup_sources"][0]["path"], site.sources["wst"].parent
+    told = {"restore_trees": [{"source": "wst", "path": path}], "restore_target": path, "restore_confirm": path}
+    good = trees(site)
+    with playing(site, "playbooks/restore.yml", extra={**told, **AS_L6, "restore_reason": "a test"}) as run:
+        wait_until(lambda: any(".restore-" in each.name for each in parent.iterdir()), "nothing was extracted")
+        run.kill()
+    (desk.directory / "inventory.yml").write_text(SOON)
+    desk.follow(PAGES["A restore that ended half way"])
+    assert trees(site) == good
+    for left in parent.glob("*.restore-*"):
+        shutil.rmtree(left)
+
+
+@pytest.mark.either_lane
+def test_the_weekly_restore_test(desk: Desk, site: World) -> None:
+    evidence = site.records / "hosts" / site.host["name"] / "drills"
+    before = set(evidence.glob("*.html")) if evidence.is_dir() else set()
+    desk.follow(PAGES["The weekly restore test"])
+    assert len(set(evidence.glob("*.html")) - before) == 1
+
+
+@contextlib.contextmanager
+def another_host(world: World) -> Iterator[None]:
+    """C: is a new one, as bootstrap leaves it, with the old D: attached."""
+    lost = world.drive_c / "lost"
+    lost.mkdir()
+    for name in ("wst", "wst-control", "wst-backups"):
+        (world.drive_c / name).rename(lost / name)
+    for directory in (world.control, world.control / "scratch", world.local):
+        directory.mkdir(mode=0o700)
+    (world.control / "runtime").symlink_to(lost / "wst-control" / "runtime")
+    for name in ("db.key", "restore.key", "azure-roots.pem"):
+        shutil.copy2(lost / "wst-control" / name, world.control / name)
+    world.sources["wst"].parent.mkdir()
+    yield
+
+
+@pytest.mark.either_lane
+def test_a_lost_host(desk: Desk, site: World) -> None:
+    """The last test of this file: the old C: does not come back."""
+    good, known = trees(site), site.artifacts(site.mirror)
+    with another_host(site):
+        desk.follow(PAGES["A lost host"])
+        assert trees(site) == good
+        assert len(site.counting()) == 1
+        assert set(known) < set(site.artifacts(site.mirror))
+
+
+@pytest.mark.either_lane
+def test_a_lost_host_of_which_one_zip_is_left(desk: Desk, site: World) -> None:
+    """And this is the host of the test before."""
+    page, good = PAGES["A lost host"], trees(site)
+    somewhere = site.drive_c / "somewhere"
+    somewhere.mkdir()
+    zip_file = somewhere / "wst-backup-20261123-150000.zip"
+    shutil.copyfile(site.local / f"{site.counting()[-1]}.zip", zip_file)
+    for tree in site.sources.values():
+        shutil.rmtree(tree)
+    desk.words["restore_layer: mirror"] = f"restore_path: {zip_file}"
+    desk.follow(page, since="# what.yml", until="wst.backup.backup")
+    assert trees(site) == good
