@@ -21,6 +21,7 @@ A command whose program is in no table here is a failure, and so is one that a s
 from __future__ import annotations
 
 import os
+import pty
 import re
 import shlex
 import subprocess
@@ -97,7 +98,8 @@ class Desk:
 
     def _on_control_node(self, text: str, step: Step) -> tuple[int, str]:
         argv = self.argv(text, step)
-        return self._run(argv, self._answers(text))
+        answers = self._answers(text)
+        return self._at_a_terminal(argv) if argv[1] == "create" else self._run(argv, answers)
 
     def argv(self, text: str, step: Step) -> list[str]:
         """The command as a shell would hand it on; raises CannotBeTyped."""
@@ -140,6 +142,25 @@ class Desk:
             start_new_session=True,
         )
         return done.returncode, done.stdout.decode("utf-8", "replace")
+
+    def _at_a_terminal(self, argv: list[str]) -> tuple[int, str]:
+        """For what opens an editor only there."""
+        ours, theirs = pty.openpty()
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=self.directory,
+                env={**self.world.environment(), **self._environment()},
+                stdin=theirs,
+                stdout=theirs,
+                stderr=subprocess.PIPE,
+                timeout=RUN_TIMEOUT,
+                check=False,
+            )
+        finally:
+            os.close(theirs)
+            os.close(ours)
+        return done.returncode, done.stderr.decode("utf-8", "replace")
 
     def _environment(self) -> Mapping[str, str]:
         """Where the collection is, and an editor that writes what it was told to."""
@@ -184,7 +205,7 @@ class Desk:
             AUTHORITY: str(vaults),
             "l5@prompt": f"l5@{vaults / 'password'}",
             "l6@prompt": f"l6@{vaults / 'password'}",
-            **{name: server["host"] for name in SERVERS},
+            **dict.fromkeys(SERVERS, server["host"]),
             "5432": str(server["port"]),
         }
 

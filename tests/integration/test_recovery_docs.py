@@ -52,7 +52,7 @@ SOON = "restore_stale_after: 1\nbackup_stale_after: 1\n"  # nobody waits a quart
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[World]:
-    """A lab of this file's own, for a page loses the host: with a backup, and the certificates where a host has them."""
+    """A lab of this file's own, for a page loses the host; with a backup, and the roots where a host has them."""
     state = STATE.with_name(f"{STATE.name}-runbook")
     with standing(state, "--scale", SCALE) as world:
         if world.windows:
@@ -200,7 +200,7 @@ def test_a_lost_tree_and_what_was_replaced(desk: Desk, site: World) -> None:
     shown = desk.follow(page)
     assert content(tree) == good
     swap = desk.words["ID"] = restored(site)["details"]["swap"]
-    assert swap in shown, "the restore says the id of its swap at its end"
+    assert f"the swap's id is {swap}" in shown
     old = tree.with_name(f"wst.before-{swap}")
     assert content(old) == {}
     assert "undone" in desk.follow(REPLACED, until="state=absent")
@@ -211,7 +211,7 @@ def test_a_lost_tree_and_what_was_replaced(desk: Desk, site: World) -> None:
     assert content(tree) == good
     swap = desk.words["ID"] = restored(site)["details"]["swap"]
     assert tree.with_name(f"wst.before-{swap}").is_dir()
-    assert "absent" in desk.follow(REPLACED, since="state=absent")
+    assert "removed" in desk.follow(REPLACED, since="state=absent")
     assert not tree.with_name(f"wst.before-{swap}").exists()
     for path in tree.parent.glob("*.restore-*"):  # where new ones were made, to which the undone swap went back
         shutil.rmtree(path)
@@ -255,9 +255,9 @@ def test_a_lost_database(desk: Desk, site: World) -> None:
     assert rows(site) == had
     record = restored(site)
     desk.words["ID"] = record["run_id"]
-    assert record["run_id"] in shown
+    assert f"the swap's id is {record['run_id']}" in shown
     old = record["details"]["old_database"]
-    assert "absent" in desk.follow(REPLACED, since="state=absent")
+    assert "removed" in desk.follow(REPLACED, since="state=absent")
     with site.connect("postgres") as session:
         names = [name for (name,) in session.execute("SELECT datname FROM pg_database").fetchall()]
     assert old not in names
