@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recovery and judgement leave no secret anywhere: both keys of the host, both tokens, and a new password.
 
-``db.key`` and ``restore.key`` hold theirs and the tokens are with who gave them. They are looked for on the screen at
+``db.key`` and ``restore.key`` hold theirs, and the tokens are with who gave them. All are looked for on the screen at
 the highest verbosity, in the arguments and the environment of every process while the playbook runs, in every file of
-both disks and of the control node's records (evidence, fleet, events), in the members of the ZIPs, and on the wire where
-there is one.
+both disks and of the control node's records (evidence, fleet, events), in the members of the ZIPs, and on the wire
+where there is one.
 """
 
 from __future__ import annotations
