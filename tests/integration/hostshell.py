@@ -10,6 +10,7 @@ itself understands them is not proved then, and said. What changes a disk is onl
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -52,7 +53,8 @@ def run(text: str, answers: str, *, cwd: Path) -> tuple[int, str] | None:
     if heads[0] == "&":
         return _child(parts[0][1:], answers, cwd)
     try:
-        CMDLETS[heads[0]](parts[0][1:])
+        with contextlib.chdir(cwd):
+            CMDLETS[heads[0]](parts[0][1:])
     except OSError as error:
         return 1, str(error)
     return 0, ""
