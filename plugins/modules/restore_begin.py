@@ -193,7 +193,8 @@ estimate:
   description:
     - How long the restore will take, judged by the last restore test that passed on this host. C(seconds) is null where
       that is not known, and C(basis) says what it rests on, or why it is not known. C(steps) has each C(step) with its
-      C(seconds). A safety backup, the stop of services and the swap are not in it.
+      C(seconds). The stop of services and the swap are not in it.
+    - C(safety_seconds) is how long the last backup took, as a safety backup will; null where no log says it.
   returned: success
   type: dict
 made_at:

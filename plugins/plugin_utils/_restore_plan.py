@@ -34,7 +34,9 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
     elif result.get("database"):
         lines.append(f"the dump is restored beside, compared, and takes the place of {result['database']}")
     if result.get("production"):
-        lines.append(f"production is replaced: {result.get('target')}. A safety backup is made before")
+        safety = (result.get("estimate") or {}).get("safety_seconds")
+        told = "nobody knows how long it takes" if safety is None else f"the last backup took {time_text(safety)}"
+        lines.append(f"production is replaced: {result.get('target')}. A safety backup is made before; {told}")
         lines.append("what was replaced stays beside until playbook restore_swap.yml removes it")
     return lines
 

@@ -123,8 +123,9 @@ def _estimate(request: Request, manifest: Optional[Mapping[str, Any]]) -> Dict[s
     try:
         records = records_since(request.layout.audit_dir, utc_now() - LOOKED_BACK)
     except BackupError as error:
-        return estimate.Estimate(None, f"unknown: {error.message}").as_body()
-    return estimate.estimate(planned, estimate.newest(records)).as_body()
+        return {**estimate.Estimate(None, f"unknown: {error.message}").as_body(), "safety_seconds": None}
+    body = estimate.estimate(planned, estimate.newest(records)).as_body()
+    return {**body, "safety_seconds": estimate.last_backup(records)}
 
 
 def _require_one_way(request: Request) -> None:

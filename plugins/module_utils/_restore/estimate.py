@@ -3,14 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long a restore will take, judged by the last drill: its steps did the same with a set of another size.
 
-An estimate and no promise. What a drill does not do is not in it: a safety backup, services that stop, the swap, which
-takes moments. Decides only.
+An estimate and no promise. What a drill does not do is not in it: services that stop, the swap, which takes moments,
+and the safety backup, which takes as long as any backup. Decides only.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+
+from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
 
 EVENT = "drill_end"
 EXTRACT, FILES, RESTORE, COMPARE = "extract", "files", "restore", "compare"
@@ -110,6 +113,23 @@ def _measured(record: Mapping[str, Any]) -> Optional[Measured]:
     if not all(0 <= number < float("inf") for number in (whole, dump, *seconds.values())):
         return None
     return Measured(str(record.get("time")), str(details.get("artifact")), seconds, whole, dump)
+
+
+def last_backup(records: Iterable[Mapping[str, Any]]) -> Optional[int]:
+    """How many seconds the last backup took that came out well, by its two records; None where there is none.
+
+    A safety backup does the same, less retention.
+    """
+    began: Dict[str, str] = {}
+    found: Optional[int] = None
+    for record in records:
+        run_id, time = str(record.get("run_id")), str(record.get("time"))
+        if record.get("event") == "backup_start":
+            began[run_id] = time
+        elif record.get("event") == "backup_end" and record.get("result") == "success" and run_id in began:
+            with contextlib.suppress(ValueError):
+                found = max(0, int((parse_time(time) - parse_time(began[run_id])).total_seconds()))
+    return found
 
 
 def estimate(planned: Optional[Planned], drill: Optional[Measured]) -> Estimate:

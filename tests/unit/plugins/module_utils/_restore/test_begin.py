@@ -102,7 +102,7 @@ def test_single_tables_go_beside_production_for_l5_and_replace_nothing(scene: Sc
     begun = begin(request(scene, **told), dry_run=True)
     assert (begun["production"], begun["level"], begun["target"], begun["pairs"]) == (False, L5, "", [])
     assert (begun["database"], begun["tables"]) == ("db.example:5432/shop", [{"name": "public.t", "rows": 7}])
-    assert begun["estimate"] == {"seconds": None, "steps": [], "basis": UNKNOWN}
+    assert begun["estimate"] == {"seconds": None, "steps": [], "basis": UNKNOWN, "safety_seconds": None}
     details = recorded(scene.layout)[-1]["details"]
     assert (details["targets"], details["tables"]) == ("beside db.example:5432/shop", ["public.t"])
     scene.be(OPERATOR)

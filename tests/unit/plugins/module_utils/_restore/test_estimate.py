@@ -17,6 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._restore.estimate impor
     Measured,
     Planned,
     estimate,
+    last_backup,
     newest,
     planned_of,
 )
@@ -128,3 +129,38 @@ def test_the_newest_drill_that_passed_and_was_measured_counts() -> None:
         assert found.at == old["time"]
         assert newest([passed_over]) is None
     assert newest([]) is None
+
+
+def at(event: str, run_id: str, time: str, result: str = "success") -> dict[str, Any]:
+    return {"event": event, "run_id": run_id, "time": f"2026-11-23T{time}Z", "result": result}
+
+
+@pytest.mark.parametrize(
+    ("records", "seconds"),
+    [
+        ([], None),
+        ([at("backup_start", "a", "03:00:00")], None),
+        ([at("backup_end", "a", "03:10:00")], None),
+        ([at("backup_start", "a", "03:00:00"), at("backup_end", "a", "03:10:00", "failure")], None),
+        ([at("backup_start", "a", "03:00:00"), at("backup_end", "b", "03:10:00")], None),
+        ([at("backup_start", "a", "03:00:00"), at("backup_end", "a", "never")], None),
+        (
+            [at("backup_start", "a", "03:00:00"), at("drill_end", "a", "03:01:00"), at("backup_end", "a", "03:10:05")],
+            605,
+        ),
+        ([at("backup_start", "a", "03:00:00"), at("backup_end", "a", "02:59:00")], 0),
+        (
+            [
+                at("backup_start", "a", "03:00:00"),
+                at("backup_end", "a", "03:10:00"),
+                at("backup_start", "b", "04:00:00"),
+                at("backup_end", "b", "04:00:07"),
+                at("backup_start", "c", "05:00:00"),
+                at("backup_end", "c", "05:20:00", "failure"),
+            ],
+            7,
+        ),
+    ],
+)
+def test_a_backup_took_what_lies_between_its_records(records: list[Any], seconds: int | None) -> None:
+    assert last_backup(records) == seconds
