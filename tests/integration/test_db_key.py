@@ -210,6 +210,8 @@ def test_the_key_of_who_restores_is_rotated_by_the_same_playbook(keys: Keys, ser
         failed = keys.world.play("backup.yml", "--check")
         assert failed.failed_with("key_permissions"), failed.output
         assert "restore.key" in failed.output
+        judged = keys.world.play("compliance.yml")
+        assert (judged.code, "restore.key is open" in " ".join(judged.output.split())) == (2, True), judged.output
         played = keys.rotate(new, LOUD, **which, **CHANGE, **AS_L5)
         assert played.code == 0, played.output[-3000:]
         assert (other.read_text(), keys.file.read_bytes()) == (new, key)

@@ -75,6 +75,7 @@ def desk(site: World, tmp_path: Path, request: pytest.FixtureRequest) -> Iterato
     """A directory to type in; what could be looked at only is told loudly."""
     desk = equipped(site, tmp_path)
     yield desk
+    shutil.rmtree(site.control / "scratch" / "taken-out", ignore_errors=True)  # of a page that failed
     for told in desk.not_exercised:
         loudly(request.config, f"docs/recovery.md, {told}: there is no such disk in a lab")
     if hostshell.engine() is None:
