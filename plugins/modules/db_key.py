@@ -73,7 +73,8 @@ options:
     description:
       - >-
         The account that runs backups from now on, by name or SID. The key file is closed to everyone but this account,
-        SYSTEM and Administrators, also where the password stays the same.
+        SYSTEM and Administrators, also where the password stays the same. So is the host's other key, where there is
+        one.
       - By default, the account that runs this module.
     type: str
 seealso:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional
+from typing import Any, Callable, Dict, Iterator, List, NoReturn, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     BackupError,
@@ -40,6 +40,7 @@ class Order:
     psql: Optional[str]  # its path; None where the tools have none
     change_server: bool
     hand_over: bool  # close the key for its operator also where it stays the same
+    along: Sequence[KeyFiles] = ()  # the host's other keys, which change hands with it
 
 
 class Rotation:
@@ -223,8 +224,12 @@ class Rotation:
         if self._lease is None and not self._files.exists():
             return  # check mode, and it would be made closed
         closed = self._files.is_closed()
-        if closed and not self._order.hand_over:
-            return
-        other = self._files.close() if self._lease is not None else not closed
-        if other:
-            self.changed.append("the key file is closed to others")
+        if not closed or self._order.hand_over:
+            self._close_one(self._files, closed, "the key file")
+        if self._order.hand_over:
+            for files in self._order.along:
+                self._close_one(files, files.is_closed(), files.path)
+
+    def _close_one(self, files: KeyFiles, closed: bool, what: str) -> None:
+        if files.close() if self._lease is not None else not closed:
+            self.changed.append(f"{what} is closed to others")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._authority.check import require
@@ -50,6 +50,7 @@ def work(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], N
         psql=psql.path if psql else None,
         change_server=params["change_server"],
         hand_over=params["operator"] is not None,
+        along=_others(layout, key_file, params["operator"]),
     )
     if check_mode:
         return _run(Rotation(order, None))
@@ -64,6 +65,12 @@ def _run(rotation: Rotation) -> Dict[str, Any]:
 
 def _place(layout: HostLayout, key: str) -> str:
     return layout.restore_key_file if key == RESTORE else layout.key_file
+
+
+def _others(layout: HostLayout, key_file: str, operator: Optional[str]) -> List[KeyFiles]:
+    """The host's other key, where there is one: left with the old account, it would stop the next backup."""
+    paths = [path for path in (_place(layout, key) for key in KEYS) if path != key_file]
+    return [files for files in (KeyFiles(path, operator) for path in paths) if files.exists()]
 
 
 def _new_key() -> Optional[str]:

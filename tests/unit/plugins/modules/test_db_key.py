@@ -317,9 +317,16 @@ def test_nothing_to_do_is_said(rotating: Rotating) -> None:
 
 
 def test_a_handover_closes_the_key_to_everybody_else(rotating: Rotating) -> None:
-    rotating.key.chmod(0o644)
+    other = Path(rotating.host.layout.restore_key_file)
+    other.write_text(THIRD)
+    for path in (rotating.key, other):
+        path.chmod(0o644)
     results = rotating.four(None, operator=str(os.geteuid()))
     assert changes(results) == [True, True, False, False]
+    assert results[0]["changes"] == results[1]["changes"]
+    assert f"{other} is closed to others" in results[1]["changes"]
+    assert (other.read_text(), stat.S_IMODE(other.stat().st_mode)) == (THIRD, 0o600)
+    other.unlink()
     rotating.assert_holds(OLD)
     assert rotating.rotate(None, operator="nobody_of_that_name")["code"] == "path_unusable"
     rotating.key.unlink()
@@ -328,12 +335,15 @@ def test_a_handover_closes_the_key_to_everybody_else(rotating: Rotating) -> None
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="!!! only root gives a file to somebody else: run it as root")
 def test_a_handover_gives_the_key_to_the_new_account(rotating: Rotating) -> None:
+    other = Path(rotating.host.layout.restore_key_file)
+    other.write_text(THIRD)
+    other.chmod(0o600)
     rotating.server_has(NEW)
     assert rotating.rotate(operator="nobody")["changed"] is True
     rotating.assert_holds(NEW)
     import pwd
 
-    assert rotating.key.stat().st_uid == pwd.getpwnam("nobody").pw_uid
+    assert {path.stat().st_uid for path in (rotating.key, other)} == {pwd.getpwnam("nobody").pw_uid}
     assert rotating.rotate(None, operator="nobody")["changed"] is False
 
 
