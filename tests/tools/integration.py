@@ -8,6 +8,7 @@ what breaks while a run goes on; both less what is marked ``either_lane``, which
 ``posix`` is what is so marked, on the POSIX lane, which is quicker. With ``--all-tests`` each part runs what is marked
 as well as what is not. All use the lab's own interpreter of the one command that the transport sends. A real engine
 takes 1.5 s a call, so only what PowerShell has a part in, the transport and the bootstrap, runs with it: ``engine``.
+Where there is one (``WST_LAB_POWERSHELL``), the other parts leave that out.
 """
 
 from __future__ import annotations
@@ -46,15 +47,21 @@ def main(arguments: list[str]) -> int:
     env.update(WST_TEST_LAB_DIR=lab, WST_LAB_DIR=f"{lab}-transport")
     print(*describe_lane(engine=part == "engine"), sep="\n", flush=True)
     named = any(os.path.exists(word.partition("::")[0]) for word in others)
-    chosen = others if named else [*targets(part, everything=ALL in others), *(word for word in others if word != ALL)]
+    chosen = (
+        others
+        if named
+        else [*targets(part, everything=ALL in others, engine=bool(engine)), *(word for word in others if word != ALL)]
+    )
     argv = [str(VENV_BIN / "python"), "-m", "pytest", "--timeout=900", "--durations=0", "--durations-min=5", *chosen]
     return subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False).returncode
 
 
-def targets(part: str, *, everything: bool) -> list[str]:
+def targets(part: str, *, everything: bool, engine: bool) -> list[str]:
     """The arguments for a part; the files of ``windows`` are what ``network`` leaves."""
     network, every = matching(NETWORK), matching(("test_*.py",))
     chosen = {"windows": every - network, "network": network, "posix": every, "engine": matching(ENGINE)}[part]
+    if engine and part in ("windows", "network") and not everything:
+        chosen -= matching(ENGINE)
     marked = {"windows": "not either_lane", "network": "not either_lane", "posix": "either_lane"}.get(part)
     return [*(["-m", marked] if marked and not everything else []), *sorted(str(path) for path in chosen)]
 
