@@ -332,7 +332,7 @@ def test_suspected_ransomware(desk: Desk, site: World) -> None:
     desk.follow(PAGES["Suspected ransomware"])
     assert len(desk.not_exercised) == 2
     states = [json.loads((layer / f"{name}.state.json").read_text())["body"] for layer in (site.local, site.mirror)]
-    assert [state["pin"]["reason"] for state in states] == ["before the attack"] * 2
+    assert [state["pinned"]["reason"] for state in states] == ["before the attack"] * 2
 
 
 @pytest.mark.either_lane
