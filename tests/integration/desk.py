@@ -114,6 +114,9 @@ class Desk:
             raise CannotBeTyped(f"line {step.line}: there is no such playbook: {text!r}")
         if words[0] == "ansible-playbook" and words[2:4] != ["-i", inventory]:
             raise CannotBeTyped(f"line {step.line}: on which hosts? {text!r}")
+        for option, value in zip(words, words[1:]):
+            if option == "-e" and cut_short(value):
+                raise CannotBeTyped(f"line {step.line}: Ansible takes the first word only of {value!r}")
         extra = ["-e", "@inventory.yml"] if (self.directory / "inventory.yml").exists() else []
         return [PROGRAMS[words[0]], *words[1:], *(extra if words[0] == "ansible-playbook" else [])]
 
@@ -212,6 +215,11 @@ class Desk:
     def _on_this_machine(self, found: re.Match[str]) -> str:
         drive = self.world.host["drive_c" if found.group(1) == "C" else "drive_d"]
         return os.path.join(drive, found.group(2).replace("\\", "/"))
+
+
+def cut_short(value: str) -> bool:
+    """Whether Ansible would take ``key=some words`` for ``key=some``, as it does where no quotes are within it."""
+    return value[:1] not in "@{" and not all("=" in word for word in shlex.split(value))
 
 
 def equipped(world: World, directory: Path) -> Desk:

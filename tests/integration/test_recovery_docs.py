@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 import pytest
 from integration import hostshell
 from integration.conftest import SCALE, STATE, loudly, standing
-from integration.desk import CannotBeTyped, Desk, equipped
+from integration.desk import CannotBeTyped, Desk, cut_short, equipped
 from integration.disturbance import playing, wait_until
 from integration.runbook import CONTROL, HOST, NotARunbook, Page, Step, pages_of
 from integration.world import AS_L6, ROOT, World, digests
@@ -159,6 +160,7 @@ def test_steps_come_in_the_order_of_the_page() -> None:
         "ansible-playbook wst.backup.list",
         "ansible-playbook wst.backup.list -i INVENTORY; rm what.yml",
         "ansible-playbook wst.backup.list -i INVENTORY -e x=$(id)",
+        "ansible-playbook wst.backup.list -i INVENTORY -e backup_reason='two words'",
         "rm NAME",
     ],
 )
@@ -174,6 +176,16 @@ def test_a_command_that_nobody_knows_is_a_failure(desk: Desk, command: str) -> N
 def test_powershell_that_nobody_knows_is_a_failure(tmp_path: Path, command: str) -> None:
     with pytest.raises(hostshell.NotUnderstood):
         hostshell.run(command, "", cwd=tmp_path)
+
+
+def test_no_document_has_a_variable_that_ansible_would_cut_short() -> None:
+    """``-e "reason=two words"`` would record the first word only."""
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "playbooks").glob("*.yml")]
+    given = [
+        found for path in files for found in re.findall(r"""-e ("[^"]*"|'[^']*'|[a-z_]+='[^']*')""", path.read_text())
+    ]
+    assert len(given) > 5
+    assert [value for value in given if cut_short("".join(shlex.split(value)))] == []
 
 
 # --- the pages
@@ -206,6 +218,7 @@ def test_a_lost_tree_and_what_was_replaced(desk: Desk, site: World) -> None:
     old = tree.with_name(f"wst.before-{swap}")
     assert content(old) == {}
     assert "undone" in desk.follow(REPLACED, until="state=absent")
+    assert site.audit()[-1]["details"]["reason"] == "it was the wrong set"
     assert content(tree) == {}
     (tree / "index.html").write_text("down for maintenance")
     desk.words["newest"] = restored(site)["details"]["artifact"]
