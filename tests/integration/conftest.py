@@ -15,21 +15,12 @@ from pathlib import Path
 
 import pytest
 from integration.disturbance import listener
+from integration.loud import LOUD
 from integration.searching import Wire
 from integration.world import ROOT, World
 
 STATE = Path(os.environ.get("WST_TEST_LAB_DIR") or ROOT / ".cache" / "test-lab")
 SCALE = "0.05"  # of the demo's files and rows; what is proved here does not depend on their number
-
-
-LOUD = pytest.StashKey[list[str]]()
-
-
-def loudly(config: pytest.Config, what: str) -> None:
-    """What a test could not do is said at the end of the run, once, and the gates repeat it."""
-    told = config.stash.setdefault(LOUD, [])
-    if what not in told:
-        told.append(what)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -21,9 +21,10 @@ from typing import Any
 
 import pytest
 from integration import hostshell
-from integration.conftest import SCALE, STATE, loudly, standing
+from integration.conftest import SCALE, STATE, standing
 from integration.desk import CannotBeTyped, Desk, cut_short, equipped
 from integration.disturbance import playing, wait_until
+from integration.loud import loudly
 from integration.runbook import CONTROL, HOST, NotARunbook, Page, Step, pages_of
 from integration.world import AS_L6, ROOT, World, digests
 from unit import pgserver
