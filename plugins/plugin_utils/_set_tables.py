@@ -55,8 +55,9 @@ def _due(sets: list[Mapping[str, Any]], every_days: float) -> list[Mapping[str, 
     So all are read in time when this is asked daily, few at once, and none much more often than that when hourly.
     """
     unread = sorted(((_unread_for(each), each["artifact"], each) for each in sets), reverse=True)
-    late, half = (every_days - 1) * 86400, every_days * 86400 / 2
-    return [each for place, (seconds, _name, each) in enumerate(unread) if seconds >= (half if place == 0 else late)]
+    late = (every_days - 1) * 86400
+    first = min(late, every_days * 86400 / 2)
+    return [each for place, (seconds, _name, each) in enumerate(unread) if seconds >= (late if place else first)]
 
 
 def _unread_for(item: Mapping[str, Any]) -> float:

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 AS_L5 = {"wst_backup_authority_token": "{{ lab_l5_token }}"}  # a template: the token itself is in no argument list
 AS_L6 = {"wst_backup_authority_token": "{{ lab_l6_token }}"}
+PACKED = tempfile.TemporaryDirectory(prefix="wst-packed-")  # of this session; see quick/sitecustomize.py
 RUN_TIMEOUT = 600  # seconds; a bound on a hang, not a measure
 
 
@@ -116,7 +118,9 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """The environment of an operator's shell."""
-        return {**os.environ, "WST_LAB_DIR": str(self.state), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
+        lab = {"WST_LAB_DIR": str(self.state), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
+        shared = {"PYTHONPATH": str(ROOT / "tests" / "integration" / "quick"), "WST_TEST_PACKED_MODULES": PACKED.name}
+        return {**os.environ, **lab, **shared}
 
     def lab(self, *arguments: str) -> str:
         """Run the lab's own command."""
