@@ -257,7 +257,6 @@ def test_a_run_that_lost_its_lease_stops_before_it_publishes(host: World) -> Non
 # --- clocks
 
 
-@pytest.mark.either_lane
 def test_a_control_node_with_another_clock_is_refused(host: World) -> None:
     if not host.windows:
         pytest.skip("NOT EXERCISED: on the POSIX lane control node and host are one machine with one clock")

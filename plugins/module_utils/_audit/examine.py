@@ -73,8 +73,10 @@ def examine(segments: Segments, anchors: Sequence[Anchor] = ()) -> Examined:
         own = [*_beginning(segments, segment, read[index - 1] if index else None), *segment.flaws]
         (known if later is not None and _closed(segments, segment, later) else flaws).extend(own)
     broken_at = _last_break(segments, read)
-    for at, flaw in _against_anchors(read, anchors):
-        (known if at <= broken_at else flaws).append(flaw)
+    older = [each for each in anchors if each.at and each.at <= broken_at]  # one without a time is never known
+    newer = [each for each in anchors if each not in older]
+    known += _against_anchors(read, older, told=[*known, *flaws])
+    flaws += _against_anchors(read, newer, told=flaws)
     first = _record(read[0].first_line) if read else {}
     return Examined(
         head=read[-1].head if read else Head(),
@@ -141,23 +143,23 @@ def _last_break(segments: Segments, read: List[_Segment]) -> str:
     return max(times, default="")
 
 
-def _against_anchors(read: List[_Segment], anchors: Sequence[Anchor]) -> Iterable[Tuple[str, Flaw]]:
-    """Heads that the log had and has no more, each with the time from which it was kept.
+def _against_anchors(read: List[_Segment], anchors: Sequence[Anchor], *, told: Sequence[Flaw]) -> List[Flaw]:
+    """Heads that the log had and has no more. Of those beyond the end the farthest tells all, of the others the first.
 
-    Of those beyond the end the farthest tells all, of the others the first one. What another flaw explains is left out.
+    :param told: flaws that explain what they are about.
     """
     there = {(entry.seq, entry.hash) for segment in read for entry in segment.entries if entry.sound}
     last = max((seq for seq, _hash in there), default=0)
     name = read[-1].name if read else FIRST
     lost = sorted((each for each in anchors if (each.seq, each.hash) not in there), key=lambda each: each.seq)
     beyond = [each for each in lost if each.seq > last]
+    flaws = []
     if beyond:
         far = beyond[-1]
         text = f"records {last + 1} to {far.seq} were cut off the end, which {far.where} has seen"
-        yield far.at, Flaw(CUT_OFF, name, 0, last + 1, far.seq, text)
-    told = [flaw for segment in read for flaw in segment.flaws]
+        flaws.append(Flaw(CUT_OFF, name, 0, last + 1, far.seq, text))
     for each in lost:
         if each.seq <= last and not any(flaw.first <= each.seq <= flaw.last for flaw in told):
             text = f"record {each.seq} is not the one that {each.where} has seen: the log was written anew"
-            yield each.at, Flaw(REWRITTEN, name, 0, each.seq, each.seq, text)
-            return
+            return [*flaws, Flaw(REWRITTEN, name, 0, each.seq, each.seq, text)]
+    return flaws

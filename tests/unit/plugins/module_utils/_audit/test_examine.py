@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.wst.backup.plugins.module_utils._audit.chain import read_line, seal
+from ansible_collections.wst.backup.plugins.module_utils._audit.chain import Head, read_line, seal
 from ansible_collections.wst.backup.plugins.module_utils._audit.examine import Anchor, Examined, examine
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog, Event
 from ansible_collections.wst.backup.plugins.module_utils._audit.segments import Segments
@@ -141,6 +141,29 @@ def test_what_a_run_has_found_and_closed_is_known(tmp_path: Path) -> None:
     assert (found.flaws, [flaw.kind for flaw in found.known]) == ((), ["altered"])
     path.write_bytes(path.read_bytes() + b"more\n")
     assert ("segment_changed", 0, 0) in told(examine(Segments(str(tmp_path)), [anchor]))
+
+
+def test_a_loss_that_is_known_hides_no_later_one(tmp_path: Path) -> None:
+    """The whole log was lost once, which a run recorded; then the new one loses its end, with lower numbers."""
+    old = made(tmp_path, 20)
+    (tmp_path / "audit.jsonl").unlink()
+    later = datetime(2026, 11, 24, 15, 0, tzinfo=timezone.utc)
+    log = AuditLog(str(tmp_path), clock=lambda: later)
+    assert log.append(Event("backup_start"), whole=True, anchor=Head(old.seq, old.hash)).broken is not None
+    for _number in range(5):
+        done = log.append(Event("backup_start"))
+    new = Anchor(done.seq, done.hash, "the control node", "2026-11-24T16:00:00Z")
+    found = examine(Segments(str(tmp_path)), [old, new])
+    assert (found.flaws, [flaw.kind for flaw in found.known]) == ((), ["cut_off"])
+    assert told(after(tmp_path, lambda lines: lines[:4], new)) == {("cut_off", 5, 7)}
+    found = examine(Segments(str(tmp_path)), [old, new])
+    assert [(flaw.kind, flaw.last) for flaw in found.flaws] == [("cut_off", 7)]
+
+
+def test_an_anchor_without_a_time_is_never_known(tmp_path: Path) -> None:
+    anchor = made(tmp_path)
+    timeless = Anchor(anchor.seq, anchor.hash, anchor.where)
+    assert told(after(tmp_path, lambda lines: lines[:-1], timeless)) == {("cut_off", 9, 9)}
 
 
 @settings(deadline=None)
