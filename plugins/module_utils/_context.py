@@ -31,7 +31,6 @@ class Context:
     progress_file: Optional[str] = None
     cancel_file: Optional[str] = None
     audit_anchor: Optional[Tuple[int, str]] = None  # number and hash of the audit log's last record as known elsewhere
-    audit_anchor_at: str = ""  # UTC text; since when it is known there
 
 
 def current() -> Context:
@@ -48,7 +47,6 @@ def current() -> Context:
         progress_file=data.get("progress_file"),
         cancel_file=data.get("cancel_file"),
         audit_anchor=(int(anchor["seq"]), str(anchor["hash"])) if anchor else None,
-        audit_anchor_at=str(anchor.get("time") or "") if anchor else "",
     )
 
 

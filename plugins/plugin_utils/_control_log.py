@@ -45,7 +45,7 @@ def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EV
 
 
 def last_head(control_dir: str, host: str, *, log: str) -> Optional[dict[str, Any]]:
-    """The newest head of that audit log that was seen from here: ``seq``, ``hash``, ``time``; None when there is none.
+    """The newest head of that audit log that was seen from here: ``seq`` and ``hash``; None when there is none.
 
     :param log: which log, as it was recorded with the head: two inventories may give one name to two hosts.
     :raises OSError: the record is there and cannot be read.
@@ -58,7 +58,7 @@ def last_head(control_dir: str, host: str, *, log: str) -> Optional[dict[str, An
         try:
             entry = json.loads(line)
             if entry["log"] == log:
-                return {"seq": int(entry["seq"]), "hash": str(entry["head"]), "time": str(entry["time"])}
+                return {"seq": int(entry["seq"]), "hash": str(entry["head"])}
         except (ValueError, KeyError, TypeError):
             continue  # torn by a crash, or of another log
     return None

@@ -28,7 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._audit.segments import 
 
 @dataclass(frozen=True)
 class Anchor:
-    """The head that the log once had, who kept it, and since when (UTC text as in the log)."""
+    """The head that the log once had, who kept it, and since when (UTC text; empty where nothing excuses its loss)."""
 
     seq: int
     hash: str
@@ -73,7 +73,7 @@ def examine(segments: Segments, anchors: Sequence[Anchor] = ()) -> Examined:
         own = [*_beginning(segments, segment, read[index - 1] if index else None), *segment.flaws]
         (known if later is not None and _closed(segments, segment, later) else flaws).extend(own)
     broken_at = _last_break(segments, read)
-    older = [each for each in anchors if each.at and each.at <= broken_at]  # one without a time is never known
+    older = [each for each in anchors if each.at and each.at < broken_at]  # to the second: in doubt it is not known
     newer = [each for each in anchors if each not in older]
     known += _against_anchors(read, older, told=[*known, *flaws])
     flaws += _against_anchors(read, newer, told=flaws)

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Mapping, Optional, Tuple
 
+SLACK = timedelta(minutes=10)  # that a clock may have been ahead; what is dated later counts for nothing
 SUCCESS = "success"
 FAILURE = "failure"
 SUSPECT = "suspect"

@@ -21,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._authority.record impor
 from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
 from ansible_collections.wst.backup.plugins.module_utils._compliance import heads, history
 from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
+    SLACK,
     AuditState,
     AuthorityState,
     Contents,
@@ -66,7 +67,7 @@ def gather(request: Request, *, now: datetime) -> Facts:
         layers=layers,
         runs=history.runs_of(records),
         drills=history.drills_of(records),
-        contents=_contents(request, layers),
+        contents=_contents(request, layers, now + SLACK),
         audit=_audit(request, records, unread),
         authority=_authority(request.layout, records, now - request.window),
         expected_sources=request.sources,
@@ -105,9 +106,9 @@ def _set(each: Dict[str, Any]) -> SetOn:
     )
 
 
-def _contents(request: Request, layers: Tuple[LayerOf, ...]) -> Optional[Contents]:
+def _contents(request: Request, layers: Tuple[LayerOf, ...], latest: datetime) -> Optional[Contents]:
     """What the newest set that counts says it holds, from the first layer that has it."""
-    found = [(each.time, layer.path, each.stem) for layer in layers for each in layer.counting]
+    found = [(each.time, layer.path, each.stem) for layer in layers for each in layer.counting if each.time <= latest]
     if not found:
         return None
     newest = max(time for time, _path, _stem in found)

@@ -10,7 +10,6 @@ from typing import Any, Dict, List, Sequence
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._audit.examine import Anchor, Examined, examine
 from ansible_collections.wst.backup.plugins.module_utils._audit.segments import Segments
-from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.module_utils._errors import AuditBroken, BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record, translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
@@ -31,15 +30,13 @@ def held_against_all(layout: HostLayout, layers: Sequence[Layer], prefix: str) -
 
 
 def _from_control_node() -> List[Anchor]:
-    context = _context.current()
-    if context.audit_anchor is None:
-        return []
-    seq, digest = context.audit_anchor
-    return [Anchor(seq, digest, "the control node", context.audit_anchor_at)]
+    """The last head that it saw. No break excuses its loss: the run that records one gives it a new head."""
+    known = _context.current().audit_anchor
+    return [] if known is None else [Anchor(*known, where="the control node")]
 
 
 def _from_layer(layer: Layer, prefix: str) -> List[Anchor]:
-    """The heads that the manifests of a layer's sets name; a manifest is as old as the name of its set."""
+    """The heads that the manifests of a layer's sets name. Each was taken just before its files were archived."""
     try:
         sets = read_layer(layer, prefix=prefix).sets
     except BackupError:
@@ -52,10 +49,11 @@ def _from_layer(layer: Layer, prefix: str) -> List[Anchor]:
             body = read_record(layer.file(each.artifact.sidecar)) or {}
         except BackupError:
             continue
-        head = (body.get("manifest") or {}).get("audit_head")
+        manifest = body.get("manifest") or {}
+        head, times = manifest.get("audit_head"), manifest.get("times") or {}
         if isinstance(head, dict) and head.get("seq"):
             where = f"{each.artifact.stem} on the {layer.name} layer"
-            anchors.append(Anchor(int(head["seq"]), str(head["hash"]), where, format_time(each.artifact.time)))
+            anchors.append(Anchor(int(head["seq"]), str(head["hash"]), where, str(times.get("files_started") or "")))
     return anchors
 
 

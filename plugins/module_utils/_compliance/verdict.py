@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Dict, List, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
@@ -18,7 +17,14 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance import (
     sets,
     verification,
 )
-from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import SUCCESS, Drill, Facts, LayerOf, Run
+from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
+    SLACK,
+    SUCCESS,
+    Drill,
+    Facts,
+    LayerOf,
+    Run,
+)
 from ansible_collections.wst.backup.plugins.module_utils._compliance.finding import Finding, exempted, overall
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import Policy
 from ansible_collections.wst.backup.plugins.module_utils._version import VERSION
@@ -37,9 +43,6 @@ RULES = (
     people.roles,
     people.logging,
 )
-
-
-SLACK = timedelta(minutes=10)  # that a clock may have been ahead
 
 
 def evaluate(facts: Facts, policy: Policy) -> Tuple[Finding, ...]:
