@@ -154,7 +154,7 @@ def _prove_structure(
         wanted += [source["name"] for source in found.body["sources"]]
     require_members(reader, wanted)
     if found is not None:
-        _require_dump(reader, found.body["dump"]["path"])
+        require_dump(reader, found.body["dump"]["path"])
     verdict.level = STRUCTURE
 
 
@@ -196,7 +196,8 @@ def _some(names: Sequence[str]) -> List[str]:
     return [printable(name) for name in names[:_SHOWN]] + more
 
 
-def _require_dump(reader: ZipReader, path: str) -> ZipEntry:
+def require_dump(reader: ZipReader, path: str) -> ZipEntry:
+    """The member that is the dump; raises ``DumpMissing`` or ``DumpEmpty`` where there is nothing in it to restore."""
     entry = reader.find(path)
     if entry is None:
         raise DumpMissing(f"the archive has no {path}.", path=path)
@@ -232,7 +233,7 @@ def _prove_dump(
     reader: ZipReader, found: Optional[ManifestFound], verdict: Verdict, check_dump: Optional[DumpCheck]
 ) -> None:
     """Raises where there is nothing to prove: a level that was asked for and not reached is no success."""
-    entry = foreign_dump(reader) if found is None else _require_dump(reader, found.body["dump"]["path"])
+    entry = foreign_dump(reader) if found is None else require_dump(reader, found.body["dump"]["path"])
     if check_dump is None:
         raise InputInvalid("level 3 decodes the dump, and tools_dir does not say where the programs for that are.")
     _jobs.step("decode dump")

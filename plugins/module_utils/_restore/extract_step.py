@@ -115,11 +115,13 @@ def _roles(request: Request) -> Optional[str]:
 
 
 def _dump(selection: Selection, artifact: Artifact) -> Optional[str]:
-    """The dump's path in the artifact; None where it is not restored, or there is none."""
+    """The dump's path in the artifact; None where it is not restored, or there is none. Raises by name where it is of
+    no use: whoever wants it learns that before a byte is written, and may still have the files alone.
+    """
     if DUMP not in selection.parts:
         return None
     try:
-        return artifact.dump()
+        return artifact.dump_to_restore()
     except BackupError:
         if artifact.found is None:
             return None  # a ZIP that others made

@@ -25,6 +25,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.verify import 
     compare_outside,
     foreign_dump,
     naming,
+    require_dump,
     require_members,
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import expected_of
@@ -57,6 +58,10 @@ class Artifact:
     def dump(self) -> str:
         """The dump's path; raises ``DumpMissing`` and its like for a foreign ZIP without one."""
         return foreign_dump(self.reader).path if self.found is None else str(self.found.body["dump"]["path"])
+
+    def dump_to_restore(self) -> str:
+        """The same, where there is something in it; raises ``DumpEmpty`` else."""
+        return require_dump(self.reader, self.dump()).path
 
     def members(self) -> Iterator[Listed]:
         """Every member in the order of the list; contents are not read. Raises by name."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tools.proof import corpus, hostile_ours
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat
@@ -30,6 +31,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     AuthorityMissing,
     BackupError,
     Cancelled,
+    DumpEmpty,
     InputInvalid,
     NoSpace,
     NotAuthorized,
@@ -356,6 +358,17 @@ def test_files_alone_come_from_a_zip_without_a_dump(scene: Scene) -> None:
     assert (scene.other / "new" / "wst" / "x.txt").read_bytes() == b"x"
     with pytest.raises(BackupError, match="dump"):
         scene.extract(path, scene.other / "none", selection=chosen("dump"))
+
+
+def test_an_empty_dump_is_refused_by_name_and_the_files_beside_it_come_back(scene: Scene, tmp_path: Path) -> None:
+    case = next(case for case in hostile_ours.cases() if case.name == "ours/empty-dump-and-told-so")
+    path = corpus.place(case, tmp_path)
+    for selection in (chosen(), chosen("dump")):
+        with pytest.raises(DumpEmpty):
+            scene.extract(path, scene.other / "new", selection=selection)
+    assert left(scene) == []
+    scene.extract(path, scene.other / "new", selection=chosen("files"))
+    assert any(data for data in tree_of(scene.other / "new").values())
 
 
 def test_an_artifact_without_a_sidecar_is_restored_with_a_remark(scene: Scene) -> None:
