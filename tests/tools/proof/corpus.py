@@ -26,6 +26,7 @@ from tools.proof.case import PROVED, Case
 
 Result = TypeVar("Result")
 CLEAR = Path("/proc/self/clear_refs")
+SWELLING = ("bombs/", "json/", "sidecar/", "list/", "links/", "manifest/sources")  # what might take much memory
 
 
 def cases() -> Iterator[Case]:
@@ -83,21 +84,17 @@ def measured(case: Case, directory: Path) -> Outcome:
     """
     path = apart(lambda: place(case, directory))
     try:
-        return apart(lambda: _grown(str(path)))
+        outcome, bytes_more = apart(lambda: grown(lambda: verified(str(path))))
+        return replace(outcome, grown=bytes_more)
     finally:
         remove(path)
 
 
-def _grown(path: str) -> Outcome:
+def grown(work: Callable[[], Result]) -> tuple[Result, int]:
+    """What comes of that work, and by how many bytes this process grew; it must have been born for it (``apart``)."""
     before = _resident("VmRSS")
-    return replace(verified(path), grown=max(0, _resident("VmHWM") - before))
-
-
-def growth(work: Callable[[], object]) -> int:
-    """By how many bytes this process grows on that work; it must have been born for it (``apart``)."""
-    before = _resident("VmRSS")
-    work()
-    return max(0, _resident("VmHWM") - before)
+    result = work()
+    return result, max(0, _resident("VmHWM") - before)
 
 
 def watched(path: str, *, level: int) -> Outcome:

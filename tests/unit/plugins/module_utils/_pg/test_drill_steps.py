@@ -301,7 +301,8 @@ def test_6000_tables_and_30000_large_objects_with_the_locks_that_every_server_ha
         "DO $$ BEGIN FOR n IN 1..30000 LOOP PERFORM lo_from_bytea(n, 'object'::bytea); "
         "IF n % 500 = 0 THEN COMMIT; END IF; END LOOP; END $$",
     )
-    body = database17.produce()
+    body = database17.produce(lock_timeout=60)
+    assert (len(body["tables"]), body["rows_total"]) == (6000, 1000)
     drill.make(database17)
     drill.restore(database17)
     found = drill.compare(database17, body)

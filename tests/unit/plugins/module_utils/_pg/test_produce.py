@@ -446,18 +446,6 @@ def test_a_small_disk_is_full(database17: Any, tmp_path: Path, room: str) -> Non
         subprocess.run(["umount", str(database17.workspace)], check=True)
 
 
-@pytest.mark.timeout(300)
-def test_six_thousand_tables(database17: Any) -> None:
-    for start in range(0, 6000, 500):
-        tables = " ".join(
-            f"CREATE TABLE t{number} (a int PRIMARY KEY); INSERT INTO t{number} VALUES (1);"
-            for number in range(start, start + 500)
-        )
-        database17.run(f"DO $$BEGIN {tables} END$$")
-    body = database17.produce(lock_timeout=60)
-    assert (len(body["tables"]), body["rows_total"]) == (6000, 6000)
-
-
 @pytest.mark.parametrize(
     "name", ["", "a/b", "a\\b", "..", ".hidden", "C:x", "roles.sql", "Database.JSON", "x.partial", "x ", "x.", "a*"]
 )
