@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tools.pages.fleet import fleet
 
@@ -55,6 +55,7 @@ def test_what_the_generator_makes_is_read_whole() -> None:
     assert read.hosts[0].runs[0].at.isoformat() == "2026-11-23T02:00:00+00:00"
 
 
+@settings(max_examples=60)
 @given(
     st.sampled_from(PLACES), st.sampled_from([[], {}, -1, True, float("nan"), float("inf"), "x", 1.5, [1], {"a": "b"}])
 )
@@ -74,6 +75,7 @@ def refusal(document: dict[str, Any]) -> ReportInvalid | None:
     return None
 
 
+@settings(max_examples=60)  # each reads the document of a whole fleet
 @given(st.sampled_from([path for path in PLACES if isinstance(path[-1], str)]))
 def test_what_is_missing_is_refused_unless_it_may_be(path: tuple[Any, ...]) -> None:
     for document in (changed(path, None, remove=True), changed(path, None)):

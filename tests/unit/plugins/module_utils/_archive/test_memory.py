@@ -100,6 +100,7 @@ def test_many_small_files(tmp_path: Path, dump: list[Any], flat: bool) -> None:
     assert peak(tmp_path, "verify", dump) < BUDGET + PER_FILE * count
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SLOW, reason="writes and reads 4 GiB: in CI, or with WST_SLOW_TESTS=1")
 @pytest.mark.timeout(600)
 def test_a_streamed_file_beyond_32_bits(tmp_path: Path, dump: list[Any]) -> None:
