@@ -50,12 +50,24 @@ def copy_set(source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, chec
     require_space(mirror, sidecar.size + len(data))
     refuse_taken_names(mirror, artifact)
     partial = copy_partial(source, mirror, artifact, sidecar, run_id=run_id, meter=meter)
+    done = Event(at=utc_now(), run_id=run_id)
+    verified = Verified(at=done.at, run_id=run_id, level=sidecar.level, zip_sha256=sidecar.sha256)
+    decided = fresh_state(source, artifact)
+    state = SetState(
+        artifact.stem,
+        mirror.name,
+        published=done,
+        verified=verified,
+        mirrored=done,
+        accepted=decided.accepted,
+        pinned=decided.pinned,
+    )
     try:
-        name_files(mirror, artifact, run_id=run_id, sidecar=data, check=check)
+        name_files(mirror, artifact, run_id=run_id, sidecar=data, state=state, check=check)
     except BaseException:
         remove_file(partial)
         raise
-    _record(source, mirror, artifact, sidecar, run_id)
+    mark_mirrored(source, artifact, run_id=run_id)  # last: the source's state claims what the mirror's proves
 
 
 def copy_partial(
@@ -162,13 +174,3 @@ def _blame_source(source: Layer, artifact: ArtifactName, sidecar: Sidecar, run_i
         "suspect memory, cable or controller",
         path=source.file(artifact.zip),
     )
-
-
-def _record(source: Layer, mirror: Layer, artifact: ArtifactName, sidecar: Sidecar, run_id: str) -> None:
-    """The mirror's state first: the source's claims what it proves."""
-    done = Event(at=utc_now(), run_id=run_id)
-    verified = Verified(at=done.at, run_id=run_id, level=sidecar.level, zip_sha256=sidecar.sha256)
-    state = SetState(artifact.stem, mirror.name, published=done, verified=verified, mirrored=done)
-    write_state(mirror, artifact, state)
-    carry_rulings(source, mirror, artifact)
-    mark_mirrored(source, artifact, run_id=run_id)

@@ -29,8 +29,15 @@ from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import (
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import DAMAGED, BackupSet, Catalog
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import MIRROR, Layer, Meter, take_name, write_new
-from ansible_collections.wst.backup.plugins.module_utils._sets.prove import prove, reverify, set_aside
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import (
+    MIRROR,
+    Layer,
+    Meter,
+    set_aside,
+    take_name,
+    write_new,
+)
+from ansible_collections.wst.backup.plugins.module_utils._sets.prove import prove, reverify
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Check
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, read_sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, fresh_state, write_state

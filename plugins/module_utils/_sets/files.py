@@ -13,6 +13,7 @@ from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactExists
 from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file, translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._hashing import sha256_of
+from ansible_collections.wst.backup.plugins.module_utils._names import damaged_names
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 
 LOCAL = "local"  # layer 2
@@ -89,3 +90,20 @@ def take_name(source: str, target: str) -> None:
 def name_taken(path: str) -> ArtifactExists:
     """The failure for a final name that something else has."""
     return ArtifactExists(f"{path} is there already", path=path)
+
+
+def set_aside(layer: Layer, name: str) -> Optional[str]:
+    """Rename a damaged file of a set to the next free name for evidence; the new name, None where it is gone.
+
+    Raises ``ArtifactExists`` where nine of them are there already, or what else the file system has.
+    """
+    if not os.path.lexists(platform.long_path(layer.file(name))):
+        return None
+    taken = None
+    for kept in damaged_names(name):
+        try:
+            take_name(layer.file(name), layer.file(kept))
+            return kept
+        except ArtifactExists as error:
+            taken = error
+    raise taken or ArtifactExists(f"there is no free name for {name}", path=layer.file(name))

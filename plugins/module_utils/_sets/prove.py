@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactExists
-from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName, damaged_names
-from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, Meter, reread, take_name
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
+from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, Meter, reread, set_aside
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import fresh_state, write_state
 
@@ -70,20 +68,3 @@ def quarantine(layer: Layer, artifact: ArtifactName, *, run_id: str, reason: str
     state = fresh_state(layer, artifact)
     write_state(layer, artifact, state.with_damage(at=utc_now(), run_id=run_id, reason=reason))
     set_aside(layer, artifact.zip)
-
-
-def set_aside(layer: Layer, name: str) -> Optional[str]:
-    """Rename a damaged file of a set to the next free name for evidence; the new name, None where it is gone.
-
-    Raises ``ArtifactExists`` where nine of them are there already, or what else the file system has.
-    """
-    if not os.path.lexists(platform.long_path(layer.file(name))):
-        return None
-    taken = None
-    for kept in damaged_names(name):
-        try:
-            take_name(layer.file(name), layer.file(kept))
-            return kept
-        except ArtifactExists as error:
-            taken = error
-    raise taken or ArtifactExists(f"there is no free name for {name}", path=layer.file(name))

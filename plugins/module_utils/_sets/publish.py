@@ -4,8 +4,8 @@
 """Gives a proved set its final names, and records it.
 
 The order is what makes a crash harmless: the sidecar is whole under a partial name before the ZIP gets its final one,
-and gets its own final name last. At every moment the set is either building, unfinished (``recover`` finishes it) or
-complete; no name of another file is ever taken.
+and gets its own final name last, after the state file. At every moment the set is either building, unfinished
+(``recover`` finishes it) or complete; no name of another file is ever taken.
 """
 
 from __future__ import annotations
@@ -107,11 +107,11 @@ def publish(
         suspect=tuple(suspect),
         safety=safety,
     )
-    name_files(layer, artifact, run_id=run_id, sidecar=encode_sidecar(sidecar, manifest.body), check=check)
     done = Event(at=utc_now(), run_id=run_id)
     verified = Verified(at=done.at, run_id=run_id, level=proof.level, zip_sha256=proof.sha256)
     state = SetState(artifact.stem, layer.name, published=done, verified=verified, pinned=_pin(safety, done))
-    write_state(layer, artifact, state)
+    data = encode_sidecar(sidecar, manifest.body)
+    name_files(layer, artifact, run_id=run_id, sidecar=data, state=state, check=check)
     return sidecar
 
 
@@ -122,8 +122,10 @@ def _pin(safety: str, done: Event) -> Optional[Ruling]:
     return Ruling(at=done.at, run_id=done.run_id, by=by, reason=f"made for safety before {safety}")
 
 
-def name_files(layer: Layer, artifact: ArtifactName, *, run_id: str, sidecar: bytes, check: Check) -> None:
-    """Turn the run's ZIP partial into a complete set. Raises as ``publish``."""
+def name_files(
+    layer: Layer, artifact: ArtifactName, *, run_id: str, sidecar: bytes, state: SetState, check: Check
+) -> None:
+    """Turn the run's ZIP partial into a complete set in that state. Raises as ``publish``."""
     refuse_taken_names(layer, artifact)
     sidecar_partial = layer.file(artifact.sidecar_partial(run_id))
     write_new(sidecar_partial, sidecar)
@@ -135,6 +137,7 @@ def name_files(layer: Layer, artifact: ArtifactName, *, run_id: str, sidecar: by
         if os.path.lexists(platform.long_path(zip_partial)):  # else it has its name, and the next run finishes it
             remove_file(sidecar_partial)  # beside a ZIP that is not ours it would claim that one
         raise
+    write_state(layer, artifact, state)
     check()
     take_name(sidecar_partial, layer.file(artifact.sidecar))
     try:

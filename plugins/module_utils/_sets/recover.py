@@ -38,7 +38,13 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.prove import prov
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Check
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import list_files
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, read_sidecar
-from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, fresh_state, read_state, write_state
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import (
+    Event,
+    SetState,
+    fresh_state,
+    read_state,
+    write_state,
+)
 
 
 @dataclass
@@ -139,16 +145,16 @@ class _Recoverer:
         except (ArtifactDamaged, RecordDamaged) as error:
             return error
         if not self._dry_run:
+            state = fresh_state(self._layer, artifact)  # before the name, beside which a missing one would be a loss
             self._check()
             take_name(path, self._layer.file(artifact.sidecar))
-            self._record(artifact, sidecar)
+            self._record(artifact, sidecar, state)
         self.result.finished.append(artifact.stem)
         return None
 
-    def _record(self, artifact: ArtifactName, sidecar: Sidecar) -> None:
+    def _record(self, artifact: ArtifactName, sidecar: Sidecar, state: SetState) -> None:
         """The state file of a set that was just finished; what an older one says of it stays."""
         now = Event(at=utc_now(), run_id=self._run_id)
-        state = fresh_state(self._layer, artifact)
         state = state.with_reread(at=now.at, run_id=now.run_id, level=sidecar.level, zip_sha256=sidecar.sha256)
         mirrored = now if self._layer.name == MIRROR else None
         state = replace(state, published=state.published or now, mirrored=state.mirrored or mirrored)
@@ -166,7 +172,7 @@ class _Recoverer:
                 self._check()
                 meter = progress_meter(sidecar.size, artifact.zip)
                 reverify(self._layer, artifact, sidecar, run_id=self._run_id, meter=meter)
-                self._record(artifact, sidecar)
+                self._record(artifact, sidecar, fresh_state(self._layer, artifact))
         except (ArtifactDamaged, RecordDamaged) as error:
             self.result.problems.append(error)
             return

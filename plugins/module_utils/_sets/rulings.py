@@ -24,7 +24,13 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import UN
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.options import layers_of
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
-from ansible_collections.wst.backup.plugins.module_utils._sets.state import Ruling, SetState, fresh_state, write_state
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import (
+    OURSELVES,
+    Ruling,
+    SetState,
+    fresh_state,
+    write_state,
+)
 
 SHORTEST_REASON = 5  # characters; it is for the auditor
 Warn = Callable[[str], None]
@@ -86,7 +92,12 @@ def accept(request: Request) -> Dict[str, Any]:
 
 def pin(request: Request) -> Dict[str, Any]:
     """Retention never removes the set. Needs no authority, for it only keeps. Raises as ``accept``."""
-    return _rule(request, lambda _item, state, ruling: state if state.pinned else replace(state, pinned=ruling))
+
+    def change(_item: BackupSet, state: SetState, ruling: Ruling) -> SetState:
+        by_a_person = state.pinned is not None and state.pinned.by != OURSELVES
+        return state if by_a_person else replace(state, pinned=ruling)
+
+    return _rule(request, change)
 
 
 def unpin(request: Request) -> Dict[str, Any]:

@@ -4,23 +4,26 @@
 """A set's state on one layer: what happened to it there after it was published.
 
 ``<stem>.state.json`` is a record that is replaced atomically. A set without one, or with a damaged one, is not lost:
-it does not count until it has been re-read, which writes a new one.
+it does not count until it has been re-read, which writes a new one. What people had decided about it is lost, though,
+and so the new one pins it.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Dict, Optional
 
-from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, parse_time
+from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, parse_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record, write_record
-from ansible_collections.wst.backup.plugins.module_utils._names import DAMAGED, ArtifactName
+from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, set_aside
 
 SCHEMA_VERSION = 1
+OURSELVES = "wst.backup"  # who rules where nobody did
 _EVENTS, _RULINGS = ("published", "mirrored", "repaired", "drilled"), ("accepted", "pinned")
 
 
@@ -144,19 +147,24 @@ def write_state(layer: Layer, artifact: ArtifactName, state: SetState) -> None:
 
 
 def fresh_state(layer: Layer, artifact: ArtifactName) -> SetState:
-    """The state to build on: the one on the disk, or an empty one where there is none or a damaged one.
+    """The state to build on: the one on the disk, or a new one where there is none, or none of use.
 
-    A damaged file is moved aside to ``<stem>.state.json.damaged`` as evidence (over an older one of that name).
+    A state file gets its name before the sidecar does. So where the sidecar has its name, a state file that is not
+    there is lost, and perhaps a pin with it: the new state is pinned until somebody decides. A damaged file is kept
+    beside as evidence.
     """
     try:
-        state = read_state(layer, artifact)
+        state, how = read_state(layer, artifact), "missing"
     except RecordDamaged:
-        path = layer.file(artifact.state)
-        platform.replace(path, path + DAMAGED)
-        state = None
-    if state is None or state.layer != layer.name or state.artifact != artifact.stem:
-        return SetState(artifact=artifact.stem, layer=layer.name)
-    return state
+        set_aside(layer, artifact.state)
+        state, how = None, "damaged"
+    if state is not None and (state.layer, state.artifact) == (layer.name, artifact.stem):
+        return state
+    new = SetState(artifact=artifact.stem, layer=layer.name)
+    if not os.path.lexists(platform.long_path(layer.file(artifact.sidecar))):
+        return new
+    reason = f"its state file was {how if state is None else 'that of another set'}: nobody knows whether it was pinned"
+    return replace(new, pinned=Ruling(at=utc_now(), run_id="", by=OURSELVES, reason=reason))
 
 
 def _event(data: Any) -> Optional[Event]:

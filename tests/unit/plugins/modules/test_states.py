@@ -140,6 +140,32 @@ def test_a_pinned_set_outlives_every_policy(host: Host, mirrored: Dict[str, Any]
     assert host.run("backup_retention", layers=host.layers())["removed"][LOCAL] == [oldest]
 
 
+@pytest.mark.parametrize("harm", ["flip", "remove"])
+def test_a_pin_is_not_lost_with_the_state_file_that_has_it(host: Host, mirrored: Dict[str, Any], harm: str) -> None:
+    """Nobody knows then who had pinned what, so the set stays until a person decides."""
+    layer = Layer(LOCAL, host.local)
+    for day in range(1, 20):
+        publish_set(layer, run_id_of(day))
+    publish_set(layer, RUN)
+    host.run("backup_mirror", **mirrored)
+    oldest = PREFIX + "-" + run_id_of(19)[:15]
+    host.run("backup_pin", layers=host.layers(), artifact=oldest, **WHY)
+    path = Path(host.local, f"{oldest}.state.json")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data) if harm == "flip" else path.unlink()
+    host.run("backup_sweep", layers=host.layers())
+    host.run("backup_mirror", **mirrored)
+    removed = host.run("backup_retention", layers=host.layers())
+    assert len(removed["removed"][LOCAL]) == 5
+    assert oldest not in removed["removed"][LOCAL]
+    reasons = {one["artifact"]: one["reason"] for one in removed["plan"][LOCAL]}
+    assert "nobody knows whether it was pinned" in reasons[oldest]
+    assert host.run("backup_pin", layers=host.layers(), artifact=oldest, **WHY)["changed"]  # by a person, from now on
+    assert host.run("backup_pin", layers=host.layers(), artifact=oldest, state="absent", **WHY)["changed"]
+    assert host.run("backup_retention", layers=host.layers())["removed"][LOCAL] == [oldest]
+
+
 def test_a_mirror_that_was_away_learns_of_it_from_the_next_run(host: Host, mirrored: Dict[str, Any]) -> None:
     suspect = publish_set(Layer(LOCAL, host.local), run_id_of(1), suspect=["too few"])
     host.run("backup_mirror", **mirrored)

@@ -21,8 +21,8 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
-from ansible_collections.wst.backup.plugins.module_utils._sets.prove import reverify, set_aside
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer, set_aside
+from ansible_collections.wst.backup.plugins.module_utils._sets.prove import reverify
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import publish
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.recover import Recovery, recover
