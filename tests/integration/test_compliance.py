@@ -8,12 +8,27 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from integration.conftest import SCALE, STATE
 from integration.world import AS_L5, Played, World
+
+from ansible_collections.wst.backup.tests.unit.plugins.plugin_utils.fake_arm import (
+    GROUP,
+    SECRET,
+    SERVER,
+    SUBSCRIPTION,
+    TENANT,
+    backup,
+    refused,
+    resource,
+    said,
+    serving,
+)
+from wstlab.pki import make_pki
 
 pytestmark = pytest.mark.either_lane
 R3 = {"requirement": "R3", "until": "2099-01-01", "reason": "the lab has no Azure", "by": "the tests"}
@@ -89,9 +104,41 @@ def test_a_host_that_was_never_drilled_is_not_compliant_and_a_drill_makes_it_so(
     page = (host.records / "fleet" / "compliance.html").read_text()
     assert name in page
 
-    without = host.play("compliance.yml")
-    assert without.code == 2, "without the exemption what is not known of Azure counts"
-    assert "nobody has asked Azure" in without.output
+    (storage,) = [each for each in part["requirements"] if each["id"] == "R3"]
+    assert "nobody has asked Azure" in storage["summary"]
+
+
+def test_what_azure_says_counts_and_what_it_refuses_is_told(
+    host: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure is a fake of its interface (``fake_arm.py``), behind Azure's real packages."""
+    name, now = host.host["name"], datetime.now(timezone.utc)
+    make_pki(tmp_path)
+    with serving(tmp_path) as arm:
+        for variable, value in {
+            "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem"),
+            "AZURE_TENANT_ID": TENANT,
+            "AZURE_CLIENT_ID": "an-application",
+            "AZURE_CLIENT_SECRET": SECRET,
+            "AZURE_AUTHORITY_HOST": arm.url,
+        }.items():
+            monkeypatch.setenv(variable, value)
+        place = {"subscription": SUBSCRIPTION, "resource_group": GROUP, "server": SERVER, "endpoint": arm.url}
+        asked = {"backup_compliance_pitr": place, "backup_compliance_exemptions": []}
+
+        arm.server = [refused(403, "AuthorizationFailed")]
+        played, document = judge(host, **asked)
+        assert played.code == 2, "without an exemption what is not known of Azure counts"
+        assert not_met(document, name) == {"R3"}
+        assert "azure_not_authorized" in played.output
+        assert "no restore point" not in played.output
+
+        arm.server = [said(200, resource(earliestRestoreDate=(now - timedelta(days=14)).isoformat()))]
+        arm.backups = [said(200, {"value": [backup("last", (now - timedelta(hours=20)).isoformat())]})]
+        played, document = judge(host, **asked)
+        assert played.code == 0, played.output
+        assert verdicts(document, name)["R3"] == "compliant"
+        assert SECRET not in played.output
 
 
 def test_check_mode_judges_and_writes_nothing(host: World) -> None:

@@ -165,12 +165,15 @@ def _authority(layout: HostLayout, records: List[Record], since: datetime) -> Au
 
 
 def pitr_from(told: Optional[Mapping[str, Any]]) -> Optional[Pitr]:
-    """What module ``azure_pitr_info`` returned, as a fact; a failure of it is one too."""
+    """What module ``azure_pitr_info`` returned, as a fact; a failure of it is one too.
+
+    An answer is known by its ``pitr``: where a task may fail (``failed_when: false``), ``failed`` is false.
+    """
     if not told:
         return None
-    if told.get("failed") or told.get("unreachable"):
-        return Pitr(problem=str(told.get("msg") or told.get("code") or "it failed"))
-    facts = told.get("pitr") or {}
+    facts = told.get("pitr")
+    if not facts or told.get("code"):
+        return Pitr(problem=str(told.get("msg") or told.get("code") or "Azure was asked and there is no answer"))
     return Pitr(
         enabled=facts.get("enabled"),
         retention_days=int(facts.get("retention_days") or 0),

@@ -76,9 +76,28 @@ def test_layers_log_and_authority_are_looked_at(host: Host, monkeypatch: pytest.
     ]
     assert (told["drills"][0]["rto_seconds"], told["drills"][0]["rpo_seconds"]) == (12, 60)
     assert [layer["counting"] for layer in told["layers"]] == [9, 9]
-    assert judged(host, pitr={"failed": True, "msg": "azure_forbidden: 403"})["requirements"][2]["summary"].endswith(
-        "azure_forbidden: 403"
-    )
+
+REFUSED = "azure_not_authorized: Azure refuses to tell"
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ({"failed": True, "msg": REFUSED, "code": "azure_not_authorized"}, REFUSED),
+        ({"failed": False, "failed_when_result": False, "msg": REFUSED, "code": "azure_not_authorized"}, REFUSED),
+        ({"failed": False, "code": "azure_timeout"}, "azure_timeout"),
+        ({"failed": False, "msg": "", "pitr": {}}, "there is no answer"),
+        ({"skipped": True, "changed": False}, "there is no answer"),
+    ],
+)
+def test_what_azure_refused_is_told_as_that_and_not_as_a_server_without_a_restore_point(
+    host: Host, told: Dict[str, Any], problem: str
+) -> None:
+    """A task that may fail has ``failed: false`` in what it leaves, as the role's has."""
+    storage = judged(host, pitr=told)["requirements"][2]
+    assert problem in storage["summary"]
+    assert "no restore point" not in storage["summary"]
+    assert storage["verdict"] != "compliant"
 
 
 def test_sets_that_are_gone_or_rot_are_told(host: Host) -> None:
