@@ -95,7 +95,9 @@ pitr:
       type: str
       sample: "2026-11-30T14:00:00Z"
     server:
-      description: The server's C(id), C(name), C(location), C(host), C(version) and C(state), each null where unknown.
+      description: >-
+        The server's C(id), C(name), C(location), C(host), C(version), C(state) and C(created_at), each null where
+        unknown.
       type: dict
     enabled:
       description: Whether it can be restored to a point in time. Null while Azure names no restore point.
@@ -120,7 +122,9 @@ pitr:
       type: int
       sample: 14
     last_backup:
-      description: The newest of them, with C(name), C(type), C(completed_at) and C(age); null where there is none.
+      description:
+        - The newest of those that Azure made by itself, with C(name), C(type), C(completed_at) and C(age). Null where
+          there is none; one that somebody asked for is none.
       type: dict
 remarks:
   description: What a person should know beside these facts, one sentence each.

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any, Optional
 
 SCHEMA = 1
+_ON_DEMAND = "Customer On-Demand"  # a backup's type; Azure's own ones are "Full"
 _STATES = {"enabled": True, "disabled": False}
 
 
@@ -28,7 +29,8 @@ def facts_of(server: Mapping[str, Any], backups: Iterable[Mapping[str, Any]], *,
     days = _number(backup.get("backupRetentionDays"))
     earliest = moment(backup.get("earliestRestoreDate"))
     made = [one for one in map(_backup, backups) if one is not None]
-    last = max(made, key=lambda one: one[0], default=None)
+    automatic = [one for one in made if one[2] != _ON_DEMAND]  # what somebody asked for says nothing of the others
+    last = max(automatic, key=lambda one: one[0], default=None)
     return {
         "schema": SCHEMA,
         "asked_at": text_of(now),
@@ -39,6 +41,7 @@ def facts_of(server: Mapping[str, Any], backups: Iterable[Mapping[str, Any]], *,
             "host": _text(properties.get("fullyQualifiedDomainName")),
             "version": _text(properties.get("version")),
             "state": _text(properties.get("state")),
+            "created_at": text_of(moment(_mapping(server.get("systemData")).get("createdAt"))),
         },
         "enabled": _enabled(days, earliest),
         "retention_days": days,

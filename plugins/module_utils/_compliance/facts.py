@@ -114,9 +114,10 @@ class Pitr:
     """Layer 1, as Azure told it. ``problem`` is why nothing is known of it."""
 
     enabled: Optional[bool] = None  # None: Azure names no restore point yet
-    retention_days: int = 0
+    retention_days: Optional[int] = None
     earliest: Optional[datetime] = None
-    last_backup: Optional[datetime] = None
+    last_backup: Optional[datetime] = None  # that Azure made by itself
+    created: Optional[datetime] = None  # the server
     geo_redundant: Optional[bool] = None
     problem: str = ""
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import REQUIREMENTS, Policy
@@ -64,6 +64,39 @@ class Finding:
             "command": self.command,
             "exemption": self.exemption,
         }
+
+
+@dataclass
+class Draft:
+    """What a rule of several parts has found so far.
+
+    :param wrong: why the verdict is non-compliant; ``unknown``: why it is at best unknown.
+    :param turns: when a part that is good now no longer is, and what would keep it so.
+    """
+
+    wrong: List[str] = field(default_factory=list)
+    unknown: List[str] = field(default_factory=list)
+    warnings: List[str] = field(default_factory=list)
+    evidence: List[Evidence] = field(default_factory=list)
+    turns: List[Tuple[datetime, str]] = field(default_factory=list)
+
+    def finding(self, requirement: str, good: str, *, command: str) -> Finding:
+        """The verdict. It turns when the first of its parts does; a bad one does not turn by itself.
+
+        :param good: the summary where nothing is wrong and all is known.
+        """
+        bad = self.wrong + self.unknown
+        at, why = (None, "") if bad or not self.turns else min(self.turns)
+        return Finding(
+            requirement,
+            NON_COMPLIANT if self.wrong else UNKNOWN if self.unknown else COMPLIANT,
+            "; ".join(bad) or good,
+            tuple(self.evidence),
+            tuple(self.warnings),
+            turns_at=at,
+            turns_why=why,
+            command=command,
+        )
 
 
 def exempted(finding: Finding, policy: Policy, now: datetime) -> Finding:

@@ -176,9 +176,10 @@ def pitr_from(told: Optional[Mapping[str, Any]]) -> Optional[Pitr]:
         return Pitr(problem=str(told.get("msg") or told.get("code") or "Azure was asked and there is no answer"))
     return Pitr(
         enabled=facts.get("enabled"),
-        retention_days=int(facts.get("retention_days") or 0),
+        retention_days=None if facts.get("retention_days") is None else int(facts["retention_days"]),
         earliest=_time(facts.get("earliest_restore_point")),
         last_backup=_time((facts.get("last_backup") or {}).get("completed_at")),
+        created=_time((facts.get("server") or {}).get("created_at")),
         geo_redundant=facts.get("geo_redundant"),
     )
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import types
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import pytest
 
@@ -77,6 +78,7 @@ def test_layers_log_and_authority_are_looked_at(host: Host, monkeypatch: pytest.
     assert (told["drills"][0]["rto_seconds"], told["drills"][0]["rpo_seconds"]) == (12, 60)
     assert [layer["counting"] for layer in told["layers"]] == [9, 9]
 
+
 REFUSED = "azure_not_authorized: Azure refuses to tell"
 
 
@@ -132,22 +134,29 @@ def test_a_log_that_cannot_be_read_or_does_not_hold(host: Host, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("backup", "expected"),
+    ("backup", "days", "hours", "expected"),
     [
-        ({"backupRetentionDays": 14, "earliestRestoreDate": "2026-11-16T14:00:00.1234567+00:00"}, ""),
-        ({"backupRetentionDays": 14, "geoRedundantBackup": "Disabled"}, "no restore point yet"),
-        ({"backupRetentionDays": 0}, "point-in-time restore is off"),
-        ({"backupRetentionDays": 5, "earliestRestoreDate": "2026-11-25T14:00:00Z"}, "keeps 5 days"),
-        ({}, "no restore point yet"),
+        ({"backupRetentionDays": 14}, 14, 20, ""),
+        ({"backupRetentionDays": 14, "geoRedundantBackup": "Disabled"}, None, 20, "no restore point yet"),
+        ({"backupRetentionDays": 0}, None, 20, "point-in-time restore is off"),
+        ({"backupRetentionDays": 5}, 7, 20, "keeps 5 days"),
+        ({"backupRetentionDays": 14}, 14, 50, "last automatic backup 50.0 h ago"),
+        ({"backupRetentionDays": 14}, 2, 20, "though the server is 100.0 days old"),
+        ({}, None, 20, "no restore point yet"),
+        ({}, 14, 20, "does not say how many days"),
     ],
 )
 def test_azure_s_answer_is_judged_as_the_control_node_passes_it_on(
-    host: Host, backup: Dict[str, Any], expected: str
+    host: Host, backup: Dict[str, Any], days: Optional[int], hours: int, expected: str
 ) -> None:
     for name, path in ((LOCAL, host.local), (MIRROR, host.mirror)):
         publish_set(Layer(name, path), run_id_of(0))
-    last = {"name": "b", "properties": {"completedTime": "2026-11-30T02:00:00Z", "backupType": "Full"}}
-    told = facts_of({"properties": {"backup": backup}}, [last], now=utc_now())
+    now = utc_now()
+    earliest = {} if days is None else {"earliestRestoreDate": (now - timedelta(days=days)).isoformat()}
+    completed = (now - timedelta(hours=hours)).isoformat()
+    last = {"name": "b", "properties": {"completedTime": completed, "backupType": "Full"}}
+    created = {"createdAt": (now - timedelta(days=100)).isoformat()}
+    told = facts_of({"properties": {"backup": {**backup, **earliest}}, "systemData": created}, [last], now=now)
     storage = next(
         each for each in judged(host, pitr={"changed": False, "pitr": told})["requirements"] if each["id"] == "R3"
     )

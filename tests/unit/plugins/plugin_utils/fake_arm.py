@@ -42,6 +42,7 @@ def resource(**backup: Any) -> dict[str, Any]:
         "name": SERVER,
         "type": "Microsoft.DBforPostgreSQL/flexibleServers",
         "location": "West Europe",
+        "systemData": {"createdAt": "2026-06-01T18:30:22.123456Z"},
         "properties": {
             "version": "17",
             "state": "Ready",
@@ -52,7 +53,7 @@ def resource(**backup: Any) -> dict[str, Any]:
 
 
 def backup(name: str, completed: str | None, kind: str = "Full") -> dict[str, Any]:
-    """One of its backups."""
+    """One of its backups, by default one that it made by itself."""
     properties = {"backupType": kind, "completedTime": completed, "source": "Automatic"}
     return {"id": f"{PLACE}/backups/{name}", "name": name, "properties": properties}
 

@@ -92,6 +92,7 @@ def test_what_azure_keeps_of_a_server(arm: FakeArm) -> None:
             "host": f"{SERVER}.postgres.database.azure.com",
             "version": "17",
             "state": "Ready",
+            "created_at": "2026-06-01T18:30:22Z",
         },
         "enabled": True,
         "retention_days": 14,

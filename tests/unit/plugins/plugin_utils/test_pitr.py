@@ -78,5 +78,8 @@ def test_the_newest_completed_backup_is_the_last() -> None:
     listed = [backup("two", "2026-11-30T01:00:00Z"), backup("one", "2026-11-29T01:00:00Z"), backup("runs", None)]
     told = _pitr.facts_of(resource(), listed, now=NOW)
     assert (told["backups"], told["last_backup"]["name"], told["last_backup"]["age"]) == (2, "two", 13 * 3600)
+    asked = _pitr.facts_of(resource(), [*listed, backup("x", "2026-11-30T12:00:00Z", "Customer On-Demand")], now=NOW)
+    assert (asked["backups"], asked["last_backup"]["name"]) == (3, "two"), "one that a person asked for proves little"
+    assert _pitr.facts_of({"name": "x"}, [], now=NOW)["server"]["created_at"] is None
     assert _pitr.remarks_of(told) == []
     assert "not known" in " ".join(_pitr.remarks_of(_pitr.facts_of(resource(earliestRestoreDate=None), [], now=NOW)))

@@ -42,6 +42,12 @@ DEV = policy_from("dev", {}, [])
 PROD = policy_from("production", {}, [])
 
 
+def azure(**changes: Any) -> Pitr:
+    """What Azure says of a server whose backups are in order."""
+    good = Pitr(True, 7, NOW - 7 * DAY, NOW - HOUR, NOW - 90 * DAY, True)
+    return replace(good, **changes)
+
+
 def stem(time: datetime) -> str:
     return f"wst-backup-{time:%Y%m%d-%H%M%S}"
 
@@ -74,7 +80,7 @@ def facts(every: timedelta = DAY, count: int = 14, **changes: Any) -> Facts:
         authority=AuthorityState(since=NOW - 300 * DAY),
         expected_sources=("wst", "wst-api"),
         problems=(),
-        pitr=Pitr(True, 7, NOW - 7 * DAY, NOW - HOUR, True),
+        pitr=azure(),
         clock_skew=1.0,
     )
     recent = tuple(
@@ -169,7 +175,27 @@ CASES: Dict[str, Tuple[Facts, Dict[str, str], str]] = {
     "Azure does not answer": (replace(BASE, pitr=Pitr(problem="403")), {"R3": "unknown"}, "403"),
     "PITR is off": (replace(BASE, pitr=Pitr(False)), {"R3": "non-compliant"}, "is off"),
     "PITR has nothing yet": (replace(BASE, pitr=Pitr(None, 7, None)), {"R3": "unknown"}, "no restore point yet"),
-    "PITR is short": (replace(BASE, pitr=Pitr(True, 5, NOW - DAY)), {"R3": "non-compliant"}, "keeps 5 days"),
+    "PITR is short": (replace(BASE, pitr=azure(retention_days=5)), {"R3": "non-compliant"}, "keeps 5 days"),
+    "PITR does not say for how long": (
+        replace(BASE, pitr=azure(retention_days=None)),
+        {"R3": "unknown"},
+        "not say how many days",
+    ),
+    "PITR made no backup for two days": (
+        replace(BASE, pitr=azure(last_backup=NOW - 49 * HOUR)),
+        {"R3": "non-compliant"},
+        "last automatic backup 49.0 h ago; 48.0 h is the limit",
+    ),
+    "PITR does not reach back as it is to": (
+        replace(BASE, pitr=azure(earliest=NOW - 2 * DAY)),
+        {"R3": "non-compliant"},
+        "reaches back 2.0 days and 7 are needed, though the server is 90.0 days old",
+    ),
+    "PITR reaches back to what is to come": (
+        replace(BASE, pitr=azure(earliest=NOW + DAY)),
+        {"R3": "non-compliant"},
+        "reaches back -1.0 days",
+    ),
     "retention is loose": (
         replace(BASE, keep_min=3, min_age_days=1),
         {"R4": "non-compliant"},
@@ -264,10 +290,28 @@ WARNINGS = {
     "daily in production": (BASE, PROD, "a gap of 24.0 h is longer than what production is to have"),
     "daily elsewhere": (BASE, DEV, ""),
     "full soon": (with_layer(BASE, 0, days_until_full=9.0), DEV, "the local layer's disk is full in 9 days"),
-    "not geo-redundant": (
-        replace(BASE, pitr=Pitr(True, 7, NOW - 7 * DAY, NOW - HOUR, False)),
+    "not geo-redundant": (replace(BASE, pitr=azure(geo_redundant=False)), DEV, "not geo-redundant"),
+    "a backup of Azure that was due": (replace(BASE, pitr=azure(last_backup=NOW - 48 * HOUR)), DEV, ""),
+    "no backup of Azure is known": (replace(BASE, pitr=azure(last_backup=None)), DEV, "it names none"),
+    "a backup of Azure is to come": (
+        replace(BASE, pitr=azure(last_backup=NOW + DAY)),
         DEV,
-        "not geo-redundant",
+        "it says 2026-12-01 15:00, which is to come",
+    ),
+    "between two snapshots": (
+        replace(BASE, pitr=azure(earliest=NOW - 6 * DAY)),
+        DEV,
+        "Azure's restore reaches back 6.0 days and 7 are needed",
+    ),
+    "a young server": (
+        replace(BASE, pitr=azure(earliest=NOW - 2 * DAY, created=NOW - 3 * DAY)),
+        DEV,
+        "reaches back 2.0 days and 7 are needed; the server is 3.0 days old",
+    ),
+    "a server of unknown age": (
+        replace(BASE, pitr=azure(earliest=NOW - 2 * DAY, created=None)),
+        DEV,
+        "how old the server is is not known",
     ),
     "interrupted": (
         replace(BASE, runs=(a_run(NOW - 2 * DAY, result="interrupted", ended=None, artifact=""),)),
@@ -301,9 +345,24 @@ def test_when_the_verdicts_turn() -> None:
     found = verdicts(BASE)
     assert found["R1"].turns_at == SETS[0].time + 26 * HOUR
     assert found["R7"].turns_at == BASE.drills[0].at + 7 * DAY
+    assert (found["R3"].turns_at, found["R3"].turns_why) == (
+        SETS[0].time + 26 * HOUR,
+        "without a new set on the local layer by then",
+    )
     assert found["R5"].turns_at == NOW - DAY + 7 * DAY
     assert found["statement"].turns_at == min(found[each].turns_at or NOW + 99 * DAY for each in DERIVED)
     assert found["statement"].turns_why.startswith("R1: ")
+    behind = verdicts(with_layer(with_layer(BASE, 1, sets=SETS[1:]), 0, sets=SETS[:1]))["R3"]
+    assert (behind.turns_at, behind.turns_why) == (
+        SETS[1].time + 26 * HOUR,
+        "without a new set on the mirror layer by then",
+    )
+    snapshot = verdicts(replace(BASE, pitr=azure(last_backup=NOW - 40 * HOUR)))["R3"]
+    assert (snapshot.turns_at, snapshot.turns_why) == (
+        NOW + 8 * HOUR,
+        "without a new automatic backup of Azure by then",
+    )
+    assert verdicts(CASES["the mirror is old"][0])["R3"].turns_at is None, "what is wrong does not mend itself"
     hole = verdicts(CASES["two days are missing"][0])["R1"]
     assert hole.turns_at == SETS[1].time + 7 * DAY, "the gap is out of sight then"
     late = verdicts(replace(BASE, now=NOW + 2 * DAY))["R1"]
