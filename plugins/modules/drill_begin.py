@@ -16,8 +16,8 @@ description:
 options:
   layer:
     description:
-      - The layer to restore from. V(alternate) is the mirror in even weeks of the calendar and the local layer in odd
-        ones, so that a weekly drill proves both.
+      - The layer to restore from. V(alternate) is the mirror and the local layer in turns, a week (Monday to Sunday,
+        UTC) each, so that a weekly drill proves both.
     type: str
     choices: [alternate, local, mirror]
     default: alternate

@@ -19,13 +19,16 @@ ALTERNATE = "alternate"
 
 
 def layer_of(wanted: str, now: datetime) -> str:
-    """The layer's name: the mirror in even weeks of the calendar (ISO 8601), unless one is told.
+    """The layer's name: the mirror in every second week, from Monday to Sunday, unless one is told.
+
+    Weeks are counted from the calendar's first day: the number of a week in its year would be odd twice in a row at the
+    end of each year that has 53 (2026-W53, 2027-W01).
 
     :param now: UTC.
     """
     if wanted != ALTERNATE:
         return wanted
-    return MIRROR if now.isocalendar()[1] % 2 == 0 else LOCAL
+    return MIRROR if (now.toordinal() - 1) // 7 % 2 == 0 else LOCAL
 
 
 def choose(catalog: Catalog, wanted: str, *, layer: str, prefix: str) -> BackupSet:

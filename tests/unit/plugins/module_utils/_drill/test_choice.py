@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from unit.plugins.module_utils._sets.layers import NEXT_RUN, PREFIX, RUN, publish_set
 
 from ansible_collections.wst.backup.plugins.module_utils._drill.choice import choose, layer_of, require_fresh
@@ -33,8 +35,22 @@ def catalog(layer: Layer) -> Catalog:
     ("wanted", "weeks", "layer"),
     [("alternate", 0, "local"), ("alternate", 1, "mirror"), ("local", 1, "local"), ("mirror", 0, "mirror")],
 )
-def test_the_mirror_has_its_turn_in_even_weeks(wanted: str, weeks: int, layer: str) -> None:
+def test_the_mirror_has_its_turn_in_every_second_week(wanted: str, weeks: int, layer: str) -> None:
     assert layer_of(wanted, NOW + timedelta(weeks=weeks)) == layer
+
+
+@given(hours=st.integers(0, 100 * 366 * 24))
+@example(hours=0)
+def test_layers_take_turns_over_every_new_year(hours: int) -> None:
+    """120 weeks from any moment: two years and their ends, also one with a week 53."""
+    first = NOW + timedelta(hours=hours)
+    turns = [layer_of("alternate", first + timedelta(weeks=week)) for week in range(120)]
+    assert {(one, other) for one, other in zip(turns, turns[1:])} == {("local", "mirror"), ("mirror", "local")}
+
+
+def test_a_week_is_monday_to_sunday() -> None:
+    days = [layer_of("alternate", NOW + timedelta(days=day)) for day in range(14)]
+    assert (NOW.weekday(), days) == (0, ["local"] * 7 + ["mirror"] * 7)
 
 
 def test_the_newest_that_counts(layer: Layer) -> None:
