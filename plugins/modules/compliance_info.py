@@ -34,7 +34,10 @@ attributes:
     support: full
 options:
   environment_name:
-    description: The host's environment. One whose name begins with C(prod) is warned of gaps above four hours.
+    description: >-
+      The host's environment. In production there is a warning of gaps above four hours. Production is every environment
+      but those whose names begin with the word C(ci), C(demo), C(dev), C(development), C(lab), C(qa), C(sandbox),
+      C(stage), C(staging), C(test) or C(testing).
     type: str
     default: dev
   sources:
@@ -52,7 +55,9 @@ options:
         type: float
         default: 26
       warn_gap_hours:
-        description: The gap from which on there is a warning; 0 for 4.25 in production and for none elsewhere.
+        description: >-
+          The gap from which on there is a warning; 0 for 4.25 in production, where it may not be longer, and for none
+          elsewhere.
         type: float
         default: 0
       drill_days:

@@ -43,7 +43,13 @@ def filled(name: str, **parts: str) -> str:
 
 def auditor_page() -> str:
     """``docs/auditor.md``."""
-    return filled("auditor", requirements=table(_HEAD, requirement_rows()), thresholds=table(_LIMITS, threshold_rows()))
+    environments = _module(f"{COMPLIANCE}.policy").NOT_PRODUCTION
+    return filled(
+        "auditor",
+        requirements=table(_HEAD, requirement_rows()),
+        thresholds=table(_LIMITS, threshold_rows()),
+        environments=", ".join(f"`{name}`" for name in environments),
+    )
 
 
 def monitoring_page() -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Dict, List, Mapping, Optional, Tuple
@@ -28,6 +29,10 @@ REQUIREMENTS = {
     "statement": "Compliance statement",
 }
 EXEMPTIBLE = tuple(name for name in REQUIREMENTS if name != "statement")  # that one follows from others
+# What an environment's name begins with where it is not production; any other is, for a name that nobody thought of
+# must not lose a warning.
+NOT_PRODUCTION = ("ci", "demo", "dev", "development", "lab", "qa", "sandbox", "stage", "staging", "test", "testing")
+PRODUCTION_GAP = timedelta(hours=4.25)  # the doctrine's four hours, and a quarter for the start
 SHORTEST_REASON = 5  # characters; it is for the auditor
 
 
@@ -36,7 +41,7 @@ class Thresholds:
     """The doctrine's numbers, with the slack that a start and a run's length need."""
 
     max_gap: timedelta = timedelta(hours=26)  # daily, and two hours
-    warn_gap: Optional[timedelta] = None  # production: four hours
+    warn_gap: Optional[timedelta] = None  # production: PRODUCTION_GAP
     drill_every: timedelta = timedelta(days=7)
     reread_every: timedelta = timedelta(days=7)
     window: timedelta = timedelta(days=7)  # what frequency and retention look back on
@@ -77,18 +82,24 @@ class Policy:
         return sorted(old, key=lambda each: each.until)
 
 
+def is_production(environment: str) -> bool:
+    """Whether the first word of the environment's name (``dev`` of ``dev-eu`` and ``dev2``) is none that says no."""
+    word = re.match(r"[a-z]*", environment.strip().lower())
+    return word is None or word[0] not in NOT_PRODUCTION
+
+
 def policy_from(environment: str, thresholds: Mapping[str, Any], exemptions: List[Mapping[str, Any]]) -> Policy:
     """The policy of the module's parameters; raises ``InputInvalid``.
 
-    :param thresholds: ``max_gap_hours``, ``warn_gap_hours`` (0: none), ``drill_days``, ``reread_days``,
-        ``restorable_days`` and ``min_sets``; each may only be stricter than the doctrine.
+    :param thresholds: ``max_gap_hours``, ``warn_gap_hours`` (0: as the environment has it), ``drill_days``,
+        ``reread_days``, ``restorable_days`` and ``min_sets``; each may only be stricter than the doctrine.
     """
-    given = _thresholds(environment, thresholds)
-    doctrine = Thresholds()
+    doctrine = Thresholds(warn_gap=PRODUCTION_GAP if is_production(environment) else None)
+    given = _thresholds(doctrine, thresholds)
     looser = [
         name
-        for name in ("max_gap", "drill_every", "reread_every")
-        if getattr(given, name) > getattr(doctrine, name) or getattr(given, name) <= timedelta(0)
+        for name in ("max_gap", "warn_gap", "drill_every", "reread_every")
+        if _is_looser(getattr(given, name), getattr(doctrine, name))
     ]
     looser += [name for name in ("min_sets", "min_restorable") if getattr(given, name) < getattr(doctrine, name)]
     if looser:
@@ -100,13 +111,18 @@ def policy_from(environment: str, thresholds: Mapping[str, Any], exemptions: Lis
     return Policy(environment, given, tuple(_exemption(each) for each in exemptions))
 
 
-def _thresholds(environment: str, given: Mapping[str, Any]) -> Thresholds:
+def _is_looser(given: Optional[timedelta], doctrine: Optional[timedelta]) -> bool:
+    """Whether a longest span lets more pass than the doctrine's; None lets all pass, and a span below 0 is none."""
+    if given is None:
+        return doctrine is not None
+    return given <= timedelta(0) or (doctrine is not None and given > doctrine)
+
+
+def _thresholds(doctrine: Thresholds, given: Mapping[str, Any]) -> Thresholds:
     warn = float(given.get("warn_gap_hours") or 0)
-    if not warn and environment.lower().startswith("prod"):
-        warn = 4.25  # the doctrine's four hours, and a quarter for the start
     return Thresholds(
         max_gap=timedelta(hours=float(given.get("max_gap_hours") or 26)),
-        warn_gap=timedelta(hours=warn) if warn else None,
+        warn_gap=timedelta(hours=warn) if warn else doctrine.warn_gap,
         drill_every=timedelta(days=float(given.get("drill_days") or 7)),
         reread_every=timedelta(days=float(given.get("reread_days") or 7)),
         min_sets=int(given.get("min_sets") or 7),
