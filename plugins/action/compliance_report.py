@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.wst.backup.plugins.plugin_utils import _fleet, _fleet_files, _run_identity
+from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files, _fleet, _fleet_files, _run_identity
 from ansible_collections.wst.backup.plugins.plugin_utils._errors import EvidenceLost, TransportError
 from ansible_collections.wst.backup.plugins.plugin_utils._fleet_table import fleet_table
 from ansible_collections.wst.backup.plugins.plugin_utils._settings import read_settings
@@ -49,6 +49,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
 
     @staticmethod
     def _keep(arguments: dict[str, Any], control_dir: str, document: dict[str, Any]) -> dict[str, str]:
+        for host in document["hosts"]:
+            if host["reached"] and not host["error"]:
+                _evidence_files.add_missing(control_dir, host["name"], host["drills"])
         return _fleet_files.keep(control_dir, document, metrics_file=arguments["metrics_file"] or None)
 
 

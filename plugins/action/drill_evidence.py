@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Optional
 
@@ -12,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files
 from ansible_collections.wst.backup.plugins.plugin_utils._errors import EvidenceLost, SettingInvalid
-from ansible_collections.wst.backup.plugins.plugin_utils._evidence import evidence
+from ansible_collections.wst.backup.plugins.plugin_utils._evidence import evidence, lost
 from ansible_collections.wst.backup.plugins.plugin_utils._settings import read_settings
 
 _SPEC = {
@@ -48,13 +49,26 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             return {**result, "changed": True, "evidence": document}
         try:
             settings = read_settings(variables, self._templar.template, windows=True)
+            _evidence_files.add_missing(settings.control_dir, host, _died(arguments["results"].get("lock")))
             kept = _evidence_files.keep(settings.control_dir, host, document, now=now)
         except SettingInvalid as error:
-            return {**result, **error.as_result()}
+            return _lost(result, document, error.as_result())
         except OSError as error:
             failure = EvidenceLost(f"the evidence of the drill cannot be written on the control node: {error}")
-            return {**result, **failure.as_result(), "evidence": document}
+            return _lost(result, document, failure.as_result())
         return {**result, "changed": True, "evidence": document, **kept}
+
+
+def _lost(result: dict[str, Any], document: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
+    return {**result, **failure, "evidence": lost(document, failure)}
+
+
+def _died(lock: Any) -> list[dict[str, Any]]:
+    """The drill whose lock this one took over."""
+    dead = lock.get("taken_over") if isinstance(lock, Mapping) else None
+    if not isinstance(dead, Mapping):
+        return []
+    return [{**_evidence_files.DIED, "run_id": dead.get("run_id"), "at": dead.get("heartbeat")}]
 
 
 def _text(moment: datetime) -> str:

@@ -15,7 +15,9 @@ description:
     C(wst_backup_control_dir).
   - A step that was not reached proves nothing; a drill of which a step is missing has failed.
   - Evidence that is older than 400 days is removed when new evidence comes.
-  - C(verification.jsonl), beside them, gets one line for each drill and is only added to.
+  - C(verification.jsonl), beside them, gets one line for each drill and is only added to. One that died wrote none; the
+    next drill, which took over its lock, adds it.
+  - Evidence that cannot be written is no success, whatever the steps have found.
   - The host is not contacted.
 extends_documentation_fragment:
   - wst.backup.attributes

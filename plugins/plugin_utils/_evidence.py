@@ -65,7 +65,7 @@ def evidence(
         "host": host,
         "run_id": str((results.get("lock") or {}).get("run_id") or ""),
         "result": "failure" if problem else "success",
-        "code": str(problem.get("code") or ""),
+        "code": str(problem.get("code") or "not_proved") if problem else "",
         "message": str(problem.get("msg") or ""),
         "remedy": str(problem.get("remedy") or ""),
         "failed_at": str(problem.get("step") or ""),
@@ -78,6 +78,17 @@ def evidence(
         "steps": steps,
         "teardown": _facts(results.get("teardown"), ("removed", "left", "problems")),
     }
+
+
+def lost(document: Mapping[str, Any], failure: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a drill whose evidence could not be kept: what nobody can look up is no success.
+
+    :param failure: with ``code``, ``msg`` and ``remedy``. What had failed before stays the reason.
+    """
+    if document["result"] == "failure":
+        return dict(document)
+    told = {"code": failure["code"], "message": failure["msg"], "remedy": failure["remedy"]}
+    return {**document, **told, "result": "failure", "failed_at": "Keep the evidence"}
 
 
 def _step(result: Any, title: str, facts: tuple[str, ...]) -> dict[str, Any]:

@@ -33,6 +33,17 @@ def evidence(world: World) -> tuple[dict[str, Any], str]:
     return document, newest.with_suffix(".html").read_text()
 
 
+def verification_log(world: World) -> list[dict[str, Any]]:
+    """A line for each drill, as the control node has it."""
+    path = world.records / "hosts" / world.host["name"] / "verification.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def ended(world: World) -> set[str]:
+    """The drills whose end is in the host's audit log."""
+    return {each["run_id"] for each in world.audit() if each["event"] == "drill_end"}
+
+
 def steps(document: dict[str, Any]) -> list[str]:
     return [step["result"] for step in document["steps"]]
 
@@ -97,7 +108,7 @@ def test_a_good_drill(world: World, layer: str) -> None:
     assert (document["result"], document["code"], document["set"]["artifact"]) == ("success", "", newest)
     assert set(steps(document)) == {"ok"}
     assert document["set"]["layer"] == layer
-    assert document["rto_seconds"]["total"] >= 0
+    assert document["rto_seconds"]["total"] > 0
     assert 0 < document["rpo_seconds"] < 86400
     page = Page()
     page.feed(text)
@@ -128,6 +139,8 @@ def test_an_operator_is_refused_and_check_mode_makes_nothing(world: World) -> No
     assert refused.failed_with("not_authorized"), refused.output
     document, _text = evidence(world)
     assert (document["code"], document["failed_at"]) == ("not_authorized", "Prove L5")
+    end = world.audit()[-1]
+    assert (end["event"], end["result"], end["code"]) == ("drill_end", document["result"], document["code"])
     checked = drill(world, "--check")
     assert checked.code == 0, checked.output
     assert world.counting()[-1] in checked.output
@@ -209,6 +222,7 @@ def test_a_drill_that_died_is_cleared_by_the_next_and_is_in_no_backups_way(world
         run.kill()
     wait_until(lambda: not job_processes(world), "the host's job goes on")
     assert list((world.control / "drills").glob("*/scratch.json"))
+    (died,) = {each["run_id"] for each in world.audit() if each["event"] == "drill_start"} - ended(world)
     again = drill(world, restore_test_layer="local")
     assert again.failed_with("locked"), again.output
     backup = world.play("backup.yml")
@@ -218,6 +232,9 @@ def test_a_drill_that_died_is_cleared_by_the_next_and_is_in_no_backups_way(world
     wait_until(lambda: datetime.now(timezone.utc) - beat > timedelta(seconds=2), "the heartbeat is old")
     done = drill(world, restore_test_layer="local", restore_test_stale_after=1)
     assert done.code == 0, done.output
+    (line,) = [each for each in verification_log(world) if each["run_id"] == died]
+    assert (line["result"], line["code"], line["evidence"]) == ("failure", "interrupted", None)
+    assert verification_log(world)[-1]["result"] == "success"
     nothing_is_left(world)
 
 

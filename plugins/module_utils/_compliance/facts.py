@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Mapping, Optional, Tuple
 
 SLACK = timedelta(minutes=10)  # that a clock may have been ahead; what is dated later counts for nothing
+STILL_RUNNING = timedelta(hours=24)  # an end that is missing for longer does not come any more
 SUCCESS = "success"
 FAILURE = "failure"
 SUSPECT = "suspect"
@@ -35,10 +36,10 @@ class Run:
 class Drill:
     """A restore test, as the audit log has it."""
 
-    at: datetime
+    at: datetime  # its end; its beginning where it died
     run_id: str
     result: str  # SUCCESS or FAILURE
-    code: str = ""
+    code: str = ""  # INTERRUPTED where it died
     artifact: str = ""
     layer: str = ""
     age: int = 0  # seconds; of the set when it was restored: the RPO that it shows

@@ -66,7 +66,7 @@ def gather(request: Request, *, now: datetime) -> Facts:
         now=now,
         layers=layers,
         runs=history.runs_of(records),
-        drills=history.drills_of(records),
+        drills=history.drills_of(records, now=now),
         contents=_contents(request, layers, now + SLACK),
         audit=_audit(request, records, unread),
         authority=_authority(request.layout, records, now - request.window),

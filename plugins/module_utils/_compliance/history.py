@@ -12,6 +12,7 @@ from ansible_collections.wst.backup.plugins.module_utils._clock import parse_tim
 from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
     FAILURE,
     INTERRUPTED,
+    STILL_RUNNING,
     SUCCESS,
     SUSPECT,
     Drill,
@@ -20,9 +21,10 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.facts impor
 
 BACKUP_START = "backup_start"
 BACKUP_END = "backup_end"
+DRILL_START = "drill_start"
 DRILL_END = "drill_end"
 ANOMALY = "content_anomaly"
-EVENTS = (BACKUP_START, BACKUP_END, DRILL_END)
+EVENTS = (BACKUP_START, BACKUP_END, DRILL_START, DRILL_END)
 
 
 def runs_of(records: Iterable[Mapping[str, Any]]) -> Tuple[Run, ...]:
@@ -40,10 +42,30 @@ def runs_of(records: Iterable[Mapping[str, Any]]) -> Tuple[Run, ...]:
     return tuple(sorted(runs.values(), key=lambda run: (run.began, run.run_id)))
 
 
-def drills_of(records: Iterable[Mapping[str, Any]]) -> Tuple[Drill, ...]:
-    """The restore tests that came to an end, oldest first."""
-    drills = [
-        _drill(record, at) for record in records for at in [_time(record)] if at and record.get("event") == DRILL_END
+def drills_of(records: Iterable[Mapping[str, Any]], *, now: datetime) -> Tuple[Drill, ...]:
+    """The restore tests that came to an end, and those that died before it, oldest first.
+
+    One without an end is dead when another began after it, for they have one lock, or when it would have run for longer
+    than ``STILL_RUNNING``. Else it may still be running, and is left out.
+
+    :param records: in the log's order.
+    """
+    begun: Dict[str, datetime] = {}
+    drills = []
+    for record in records:
+        run_id, at = str(record.get("run_id") or ""), _time(record)
+        if at is None:
+            continue
+        if record.get("event") == DRILL_START and run_id:
+            begun.setdefault(run_id, at)
+        elif record.get("event") == DRILL_END:
+            drills.append(_drill(record, at))
+    ended = {drill.run_id for drill in drills}
+    last = next(reversed(begun), "")
+    drills += [
+        Drill(at, run_id, FAILURE, INTERRUPTED)
+        for run_id, at in begun.items()
+        if run_id not in ended and (run_id != last or now - at > STILL_RUNNING)
     ]
     return tuple(sorted(drills, key=lambda drill: (drill.at, drill.run_id)))
 

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import List, Mapping, Tuple
 
-from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import INTERRUPTED, SUCCESS, Facts
+from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
+    INTERRUPTED,
+    STILL_RUNNING,
+    SUCCESS,
+    Facts,
+)
 from ansible_collections.wst.backup.plugins.module_utils._compliance.finding import (
     COMPLIANT,
     EXEMPT,
@@ -20,11 +24,10 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.finding imp
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import Policy
 
 STATEMENT = ("R1", "R5", "R7")
-STILL_RUNNING = timedelta(hours=24)  # a run whose end is missing for longer was interrupted
 
 
 def recovery(facts: Facts, policy: Policy) -> Finding:
-    """R7: a restore was tested within a week, and the newest test did not fail."""
+    """R7: a restore was tested within a week, and the newest test did not fail; one that died has failed."""
     every, now = policy.thresholds.drill_every, facts.now
     if not facts.drills:
         return Finding("R7", NON_COMPLIANT, "no restore was ever tested", command="restore_test.yml")
@@ -32,7 +35,10 @@ def recovery(facts: Facts, policy: Policy) -> Finding:
     where = "the audit log, and the drill's evidence on the control node"
     evidence = (Evidence(f"drill {newest.run_id} of {newest.artifact or 'no set'}: {newest.result}", where, newest.at),)
     if newest.result != SUCCESS:
-        summary = f"the newest restore test failed ({newest.code})"
+        died = newest.code == INTERRUPTED
+        summary = (
+            "the newest restore test died before its end" if died else f"the newest restore test failed ({newest.code})"
+        )
         return Finding("R7", NON_COMPLIANT, summary, evidence, command="restore_test.yml")
     if now - newest.at > every:
         old = (now - newest.at).total_seconds() / 86400

@@ -60,12 +60,15 @@ def test_layers_log_and_authority_are_looked_at(host: Host, monkeypatch: pytest.
             publish_set(Layer(name, path), run_id_of(days))
     provisioned(host.layout)
     run_id = run_id_of(0)
+    anchored(monkeypatch, run_id=run_id_of(1), controller="op@control")
+    host.run("audit_log", event="drill_start")  # and then it died
     anchored(monkeypatch, run_id=run_id, controller="op@control")
     host.run("audit_log", event="backup_start")
     artifact = host.run("backup_info", layers=host.layers())["layers"][0]["newest"]
     details = {"artifact": artifact, "size": "5000", "files": 3, "rows": "7"}
     host.run("audit_log", event="backup_end", result="success", details=details)
     drilled = {"artifact": artifact, "layer": "local", "age": 60, "rto": "12"}
+    host.run("audit_log", event="drill_start")
     host.run("audit_log", event="drill_end", result="success", details=drilled)
     told = judged(host)
     found = verdicts(told)
@@ -75,7 +78,9 @@ def test_layers_log_and_authority_are_looked_at(host: Host, monkeypatch: pytest.
     assert [(run["run_id"], run["result"], run["bytes"], run["rows"]) for run in told["runs"]] == [
         (run_id, "success", 5000, 7)
     ]
-    assert (told["drills"][0]["rto_seconds"], told["drills"][0]["rpo_seconds"]) == (12, 60)
+    dead, good = told["drills"]
+    assert (dead["run_id"], dead["result"], dead["code"]) == (run_id_of(1), "failure", "interrupted")
+    assert (good["rto_seconds"], good["rpo_seconds"]) == (12, 60)
     assert [layer["counting"] for layer in told["layers"]] == [9, 9]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files, _newfile
 from ansible_collections.wst.backup.plugins.plugin_utils._drill_table import drill_table
-from ansible_collections.wst.backup.plugins.plugin_utils._evidence import STEPS, evidence
+from ansible_collections.wst.backup.plugins.plugin_utils._evidence import STEPS, evidence, lost
 from ansible_collections.wst.backup.plugins.plugin_utils._evidence_page import page
 
 NOW = datetime(2026, 11, 30, 10, 0, tzinfo=timezone.utc)
@@ -170,3 +170,49 @@ def test_a_disk_that_takes_nothing_leaves_no_half_page(tmp_path: Path, monkeypat
     with pytest.raises(OSError, match="No space"):
         _evidence_files.keep(str(tmp_path), "wst-1", document(), now=NOW)
     assert list((tmp_path / "hosts" / "wst-1" / "drills").iterdir()) == []
+
+
+def test_a_page_that_says_success_does_not_outlive_evidence_that_was_lost(tmp_path: Path) -> None:
+    log = tmp_path / "hosts" / "wst-1" / "verification.jsonl"
+    log.mkdir(parents=True)  # no line can be added
+    with pytest.raises(OSError, match="directory"):
+        _evidence_files.keep(str(tmp_path), "wst-1", document(), now=NOW)
+    assert list((tmp_path / "hosts" / "wst-1" / "drills").iterdir()) == []
+
+
+def test_lost_evidence_is_no_success_and_hides_no_failure() -> None:
+    failure = {"code": "evidence_lost", "msg": "evidence_lost: full", "remedy": "Mend it."}
+    good = lost(document(), failure)
+    assert (good["result"], good["code"], good["message"], good["failed_at"]) == (
+        "failure",
+        "evidence_lost",
+        "evidence_lost: full",
+        "Keep the evidence",
+    )
+    assert lost(document(compare={}), failure)["code"] == "not_proved"
+    assert document({"msg": "no code"})["code"] == "not_proved", "a failure has a code"
+
+
+DEAD: dict[str, Any] = {"run_id": "20261128-040000-dead", "result": "failure", "code": "interrupted", "at": "then"}
+
+
+def test_a_drill_that_died_gets_its_line_once(tmp_path: Path) -> None:
+    _evidence_files.keep(str(tmp_path), "wst-1", document(), now=NOW)
+    known = {"run_id": RESULTS["lock"]["run_id"], "result": "success", "code": ""}
+    lost_one = {"run_id": "x", "result": "success", "code": "", "rto_seconds": 40, "artifact": "a", "layer": "local"}
+    told = [known, DEAD, {**DEAD, "run_id": None}, lost_one]
+    assert _evidence_files.add_missing(str(tmp_path), "wst-1", told) == [DEAD["run_id"], "x"]
+    assert _evidence_files.add_missing(str(tmp_path), "wst-1", told) == []
+    path = tmp_path / "hosts" / "wst-1" / "verification.jsonl"
+    first, dead, last = [json.loads(line) for line in path.read_text().splitlines()]
+    assert set(first) <= set(dead)
+    assert (dead["result"], dead["code"], dead["at"], dead["evidence"]) == ("failure", "interrupted", "then", None)
+    assert (last["rto_seconds"], last["artifact"]) == ({"total": 40}, "a")
+
+
+def test_a_line_that_was_torn_hides_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "hosts" / "wst-1" / "verification.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"run_id": "20261128-04\n[]\n{}\n')
+    assert _evidence_files.add_missing(str(tmp_path), "wst-1", [DEAD]) == [DEAD["run_id"]]
+    assert _evidence_files.add_missing(str(tmp_path), "wst-1", [DEAD]) == []

@@ -31,6 +31,7 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.policy impo
     Exemption,
     Policy,
     Thresholds,
+    is_production,
     policy_from,
 )
 from ansible_collections.wst.backup.plugins.module_utils._compliance.verdict import evaluate, report
@@ -247,6 +248,11 @@ CASES: Dict[str, Tuple[Facts, Dict[str, str], str]] = {
         {"R7": "non-compliant"},
         "drill_mismatch",
     ),
+    "the newest drill died": (
+        replace(BASE, drills=(*BASE.drills, Drill(NOW - DAY, "r", "failure", "interrupted"))),
+        {"R7": "non-compliant"},
+        "died before its end",
+    ),
     "drilled long ago": (
         replace(BASE, drills=(replace(BASE.drills[0], at=NOW - 8 * DAY),)),
         {"R7": "non-compliant"},
@@ -454,6 +460,7 @@ def test_nothing_known_is_not_compliant() -> None:
     [
         {"max_gap_hours": 27},
         {"max_gap_hours": -1},
+        {"warn_gap_hours": -1},
         {"drill_days": 8},
         {"reread_days": 8},
         {"min_sets": 6},
@@ -463,6 +470,26 @@ def test_nothing_known_is_not_compliant() -> None:
 def test_thresholds_are_never_looser_than_the_doctrine(given: Dict[str, float]) -> None:
     with pytest.raises(InputInvalid, match="takes an exemption"):
         policy_from("dev", given, [])
+
+
+def test_the_warning_of_production_cannot_be_silenced() -> None:
+    with pytest.raises(InputInvalid, match="warn_gap"):
+        policy_from("prod", {"warn_gap_hours": 1000}, [])
+    assert policy_from("prod", {"warn_gap_hours": 4}, []).thresholds.warn_gap == 4 * HOUR
+    assert policy_from("dev", {"warn_gap_hours": 1000}, []).thresholds.warn_gap == 1000 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("name", "production"),
+    [
+        *[(name, True) for name in ("prod", "PRODUCTION", "live", "", " ", "preprod", "1", "devil", "produkció")],
+        *[(name, False) for name in ("dev", " Dev ", "dev2", "test-eu", "QA_1", "staging", "lab")],
+    ],
+)
+def test_an_environment_that_nobody_has_heard_of_is_production(name: str, production: bool) -> None:
+    assert is_production(name) is production
+    warned = verdicts(BASE, policy_from(name, {}, []))["R1"].warnings
+    assert bool(warned) is production
 
 
 def test_thresholds_may_be_stricter() -> None:
