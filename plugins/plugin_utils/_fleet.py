@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The verdicts of all hosts as one document, also of those that could not be reached. Pure; ``docs/compliance.md``."""
+"""The verdicts of all hosts as one document, also of those that could not be reached. Pure; ``docs/report.md``."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import count_text, size_text
 
+# Whether it is waived is not known here: restore_safety_waiver lets a restore go on where none can be made.
+_SAFETY = "A safety backup is made before, or only tried where it was waived"
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
@@ -36,7 +38,7 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
     if result.get("production"):
         safety = (result.get("estimate") or {}).get("safety_seconds")
         told = "nobody knows how long it takes" if safety is None else f"the last backup took {time_text(safety)}"
-        lines.append(f"production is replaced: {result.get('target')}. A safety backup is made before; {told}")
+        lines.append(f"production is replaced: {result.get('target')}. {_SAFETY}; {told}")
         lines.append("what was replaced stays beside until playbook restore_swap.yml removes it")
     return lines
 

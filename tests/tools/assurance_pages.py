@@ -102,7 +102,11 @@ def threshold_rows() -> Iterable[Sequence[str]]:
     yield "longest time between restore tests", hours(limits.drill_every), "R7: weekly"
     yield "longest time in which a copy is not read", hours(limits.reread_every), "R5, held to the same week"
     yield "sets that are kept whatever their age", str(limits.min_sets), "R4: 7 artifacts"
-    yield "how far Azure's restore must reach back", hours(limits.min_restorable), "R4, held to layer 1 as well"
+    yield (
+        "how far Azure's restore must reach back",
+        hours(limits.min_restorable),
+        "R4, held to layer 1 as well; up to a day less is warned of",
+    )
     azure = _module(f"{COMPLIANCE}.pitr").LONGEST_WITHOUT
     yield (
         "longest time since Azure's last automatic backup",

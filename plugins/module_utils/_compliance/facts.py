@@ -11,6 +11,7 @@ from typing import Any, Mapping, Optional, Tuple
 
 SLACK = timedelta(minutes=10)  # that a clock may have been ahead; what is dated later counts for nothing
 STILL_RUNNING = timedelta(hours=24)  # an end that is missing for longer does not come any more
+FULL_LEVEL = 3  # of a verification: the dump was decoded to its end
 SUCCESS = "success"
 FAILURE = "failure"
 SUSPECT = "suspect"

@@ -71,7 +71,7 @@ def roles(facts: Facts, policy: Policy) -> Finding:
 
 
 def logging(facts: Facts, policy: Policy) -> Finding:
-    """Logging: the audit log's chain holds, to the record that was last seen elsewhere, and every run has its end."""
+    """Logging: the audit log's chain holds, to the record last seen elsewhere; runs without an end are warned of."""
     audit, now, window = facts.audit, facts.now, policy.thresholds.window
     evidence = (Evidence(f"{audit.records} records, the first of", "audit_verify.yml", audit.since),)
     if audit.problem:

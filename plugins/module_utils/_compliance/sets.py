@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import List
 
-from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import SUCCESS, Facts
+from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import FULL_LEVEL, SUCCESS, Facts
 from ansible_collections.wst.backup.plugins.module_utils._compliance.finding import (
     COMPLIANT,
     NON_COMPLIANT,
@@ -79,7 +79,7 @@ def _gone(facts: Facts, window: timedelta) -> List[str]:
 
 
 def no_partial_backup(facts: Facts, policy: Policy) -> Finding:
-    """F3: the newest set that counts was published with a dump that was decoded to its end."""
+    """F3: the newest set that counts has a dump that was decoded to its end."""
     newest = [(layer, layer.counting[0]) for layer in facts.layers if layer.counting]
     if not newest or facts.contents is None:
         return Finding("F3", UNKNOWN, "there is no set that counts", command="backup.yml")
@@ -89,10 +89,14 @@ def no_partial_backup(facts: Facts, policy: Policy) -> Finding:
     )
     if not facts.contents.dump or facts.contents.dump_size <= 0:
         return Finding("F3", NON_COMPLIANT, f"{facts.contents.stem} has no dump", evidence, command="backup.yml")
+    level = max((each.level for _layer, each in newest if each.stem == facts.contents.stem), default=0)
+    if level < FULL_LEVEL:  # on no layer, though one is enough: the copies are the same bytes
+        summary = f"the dump of {facts.contents.stem} was not decoded to its end (verified at level {level})"
+        return Finding("F3", NON_COMPLIANT, summary, evidence, command="verify.yml")
     return Finding(
         "F3",
         COMPLIANT,
-        f"{facts.contents.stem} has its dump; a set without one is never published",
+        f"{facts.contents.stem} has its dump, decoded to its end; a set without one is never published",
         evidence,
         command="backup.yml",
     )

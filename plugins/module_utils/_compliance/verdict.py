@@ -66,7 +66,7 @@ def without_future(facts: Facts) -> Facts:
 
 
 def report(facts: Facts, policy: Policy) -> Dict[str, Any]:
-    """The host's part of the report; ``docs/compliance.md`` documents it."""
+    """The host's part of the report; ``docs/report.md`` documents it."""
     findings = evaluate(facts, policy)
     verdict = overall(findings)
     turns = [each.turns_at for each in findings if each.turns_at is not None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import List
 
-from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import Facts, SetOn
+from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import FULL_LEVEL, Facts, SetOn
 from ansible_collections.wst.backup.plugins.module_utils._compliance.finding import (
     COMPLIANT,
     NON_COMPLIANT,
@@ -20,7 +20,6 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.policy impo
 from ansible_collections.wst.backup.plugins.module_utils._compliance.text import some, unreadable
 
 DAMAGED = "damaged"
-FULL_LEVEL = 3  # the dump was decoded to its end
 COMMAND = "verify.yml -e backup_verify_sets=all"
 
 

@@ -222,6 +222,15 @@ CASES: Dict[str, Tuple[Facts, Dict[str, str], str]] = {
         {"R5": "non-compliant"},
         "level 2 only",
     ),
+    "no copy of the newest set was read at level 3": (
+        with_layer(
+            with_layer(BASE, 0, sets=(replace(SETS[0], level=2), *SETS[1:])),
+            1,
+            sets=(replace(SETS[0], level=1), *SETS[1:]),
+        ),
+        {"R5": "non-compliant", "F3": "non-compliant"},
+        "was not decoded to its end (verified at level 2)",
+    ),
     "the key is open": (
         replace(BASE, problems=({"code": "key_permissions", "message": "Everyone"},)),
         {"R6": "non-compliant", "F1": "non-compliant"},
