@@ -330,12 +330,12 @@ class RestoreTargetBusy(BackupError):
 
 
 class RestoreUnfinished(BackupError):
-    """A swap of trees was interrupted: old and new ones may stand side by side."""
+    """A restore was interrupted: old and new trees, or new trees and an old database, may stand side by side."""
 
     code = "restore_unfinished"
     remedy = (
-        "Finish it or take it back first: module files_swap with state resumed or undone. Until then no other tree is "
-        "swapped, and no backup is made of a mix."
+        "End it first: playbook restore_swap.yml finishes it or takes it back. Until then no other tree is swapped, "
+        "and no backup is made of a mix."
     )
 
 

@@ -13,7 +13,9 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import swapjournal
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report, Request
+from ansible_collections.wst.backup.plugins.module_utils._restore import intent as intents
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
+from ansible_collections.wst.backup.plugins.module_utils._restore.intent import Intent
 from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan import REMOVING
 from ansible_collections.wst.backup.plugins.module_utils._restore.targets import below
 
@@ -23,6 +25,7 @@ def check_swaps(request: Request, report: Report) -> None:
     try:
         _check_databases(request, report)
         waiting = journals.unfinished(HostLayout(request.root))
+        _check_whole_restores(request, report)
     except RecordDamaged as error:
         report.warnings.append(f"{error.message}: whether a restore was interrupted cannot be told")
         return
@@ -37,6 +40,32 @@ def check_swaps(request: Request, report: Report) -> None:
                     targets=targets,
                 )
             )
+
+
+def _check_whole_restores(request: Request, report: Report) -> None:
+    for intent in intents.unended(HostLayout(request.root)):
+        _check_whole(intent, request, report)
+
+
+def _check_whole(intent: Intent, request: Request, report: Report) -> None:
+    """A restore of trees and a database that has replaced one of them only, and what a dead one has left."""
+    layout = HostLayout(request.root)
+    targets = [tree.target for tree in intent.trees if _touches(tree.target, request)]
+    if (targets or intent.database == request.database.place) and intents.is_mixed(layout, intent):
+        report.problems.append(
+            RestoreUnfinished(
+                f"the restore of run {intent.run_id} was interrupted between its trees and its database: one is the "
+                "old one, the other the new one",
+                swap=intent.run_id,
+                targets=[*targets, intent.database],
+            )
+        )
+    left = [f"{path} was left" for path in intents.copies(layout, intent)]
+    units = [*intent.services, *intent.app_pools]
+    stopped = [f"{', '.join(units)} may still be stopped for it"] if units else []
+    if left or stopped:
+        told = "; ".join([*left, *stopped])
+        report.warnings.append(f"the restore of run {intent.run_id} died: {told}. Playbook restore_swap.yml ends it")
 
 
 def _check_databases(request: Request, report: Report) -> None:

@@ -95,6 +95,21 @@ def remove_old(layout: HostLayout, journal: Journal, check: Callable[[], None]) 
     return journals.write(layout, journal, plan.REMOVED)
 
 
+def taken_back(journal: Journal) -> List[Pair]:
+    """Those of which the new tree is where it was made, after the swap was undone. Raises as ``standing``."""
+    return [pair for pair in journal.pairs if journal.status == plan.UNDONE and number_of(pair.new) == pair.new_id]
+
+
+def remove_new(journal: Journal, check: Callable[[], None]) -> None:
+    """Remove new trees that were taken back. Raises PathPermissions, PathUnusable; then it can be called again.
+
+    :param check: raises when the host is no longer ours.
+    """
+    for pair in taken_back(journal):
+        check()
+        _fs.remove_tree(pair.new, inside=os.path.dirname(pair.new))
+
+
 def standing(pair: Pair) -> Standing:
     """What stands under the names of a pair now. Raises PathPermissions, PathUnusable."""
     return Standing(number_of(pair.new), number_of(pair.target), number_of(pair.old))

@@ -14,12 +14,14 @@ from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     RestoreTargetRefused,
     RestoreUnfinished,
+    SwapUnfinished,
     SwapUnknown,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
 from ansible_collections.wst.backup.plugins.module_utils._names import check_run_id
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._restore import intent as intents
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap, targets
 from ansible_collections.wst.backup.plugins.module_utils._restore import swap_plan as plan
@@ -30,6 +32,7 @@ from ansible_collections.wst.backup.plugins.module_utils._restore.swap_checks im
     pair_of,
     refuse_open,
 )
+from ansible_collections.wst.backup.plugins.module_utils._restore.together import BACK, ON, WAIT, way_of_trees
 
 STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT = "swapped", "resumed", "undone", "absent"
 STATES = (STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT)
@@ -58,7 +61,10 @@ def run(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     if request.state == STATE_SWAPPED:
         return _swap(request, dry_run=dry_run)
     found = _journals_for(request)
+    waiting = [journal for journal in found if request.state == STATE_RESUMED and _way(request, journal) == WAIT]
+    found = [journal for journal in found if journal not in waiting]
     if not found:
+        _refuse_waiting(waiting)
         return _result(None, request.state, changed=False)
     paths = [pair.target for journal in found for pair in journal.pairs]
     details = {"state": request.state, "swap": [journal.run_id for journal in found]}
@@ -67,6 +73,7 @@ def run(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         return _result(found[-1], request.state, changed=True)
     with held(request.layout, _context.require_run_id()) as lease:
         done = [_go_on(request, journal, lease) for journal in found]
+    _refuse_waiting(waiting)
     return _result(done[-1], request.state, changed=True)
 
 
@@ -104,21 +111,45 @@ def _tidy(journal: Journal) -> None:
 def _journals_for(request: Request) -> List[Journal]:
     """The swaps that are meant; raises SwapUnknown where there is none of that name, RestoreTargetRefused."""
     if request.swap is None:
-        found = journals.unfinished(request.layout)
+        found = [*journals.unfinished(request.layout), *_swapped_of_open(request.layout)]
     else:
         named = journals.read(request.layout, request.swap)
         if named is None:
             raise SwapUnknown(f"there is no swap of run {request.swap} on this host", swap=request.swap)
         found = [named]
-    return [journal for journal in found if _is_due(request.state, journal)]
+    return [journal for journal in found if _is_due(request, journal)]
 
 
-def _is_due(state: str, journal: Journal) -> bool:
+def _swapped_of_open(layout: HostLayout) -> List[Journal]:
+    """Finished swaps of trees whose restore has not come to its end. Raises RecordDamaged."""
+    found = [journals.read(layout, each.run_id) for each in intents.unended(layout)]
+    return [journal for journal in found if journal is not None and journal.status == plan.SWAPPED]
+
+
+def _way(request: Request, journal: Journal) -> str:
+    """Where a swap that was interrupted goes; a restore of trees alone goes on. Raises RecordDamaged."""
+    intent = intents.read(request.layout, journal.run_id)
+    if intent is None or intent.ended or not intent.both:
+        return ON
+    return way_of_trees(journal.status, intents.standing_of(request.layout, journal.run_id).database)
+
+
+def _refuse_waiting(waiting: Sequence[Journal]) -> None:
+    if waiting:
+        names = ", ".join(journal.run_id for journal in waiting)
+        raise SwapUnfinished(
+            f"the trees of {names} wait for the swap of the database, which is to be ended first", swaps=names
+        )
+
+
+def _is_due(request: Request, journal: Journal) -> bool:
     """Whether there is something to do; raises RestoreTargetRefused where it cannot be done any more."""
-    status = journal.status
+    state, status = request.state, journal.status
     if state == STATE_RESUMED:
-        return journal.unfinished
-    wrong = (plan.REMOVING, plan.REMOVED) if state == STATE_UNDONE else (plan.SWAPPING, plan.UNDOING, plan.UNDONE)
+        return journal.unfinished or (status == plan.SWAPPED and _way(request, journal) != ON)
+    if state == STATE_ABSENT and status == plan.UNDONE:
+        return bool(swap.taken_back(journal))
+    wrong = (plan.REMOVING, plan.REMOVED) if state == STATE_UNDONE else (plan.SWAPPING, plan.UNDOING)
     if status in wrong:
         raise RestoreTargetRefused(
             f"swap {journal.run_id} is {status}: "
@@ -131,7 +162,13 @@ def _is_due(state: str, journal: Journal) -> bool:
 
 def _go_on(request: Request, journal: Journal, lease: Held) -> Journal:
     lease.check()
+    if request.state == STATE_ABSENT and journal.status == plan.UNDONE:
+        swap.remove_new(journal, lease.check)
+        _tidy(journal)
+        return journal
     if request.state == STATE_UNDONE or journal.status == plan.UNDOING:
+        return swap.undo(request.layout, journal)
+    if request.state == STATE_RESUMED and _way(request, journal) == BACK:
         return swap.undo(request.layout, journal)
     if request.state == STATE_ABSENT or journal.status == plan.REMOVING:
         removed = swap.remove_old(request.layout, journal, lease.check)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, List
+from typing import Any, List, Sequence
 
 import pytest
 
@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.properties import P
 from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import Names
 from ansible_collections.wst.backup.plugins.module_utils._preflight.report import Report
 from ansible_collections.wst.backup.plugins.module_utils._preflight.swaps import check_swaps
+from ansible_collections.wst.backup.plugins.module_utils._restore import intent as intents
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
 from ansible_collections.wst.backup.plugins.module_utils._restore.swap_plan import STATUSES, Pair
 
@@ -78,6 +79,47 @@ def test_a_database_that_may_be_closed_for_a_swap_is_a_problem(tmp_path: Path, s
     assert swapjournal.find_journal(layout, RUN) == made
     found = [problem.code for problem in examined(tmp_path, "wst").problems]
     assert found == (["swap_unfinished"] if name == "shop" and status in ("swapping", "undoing") else [])
+
+
+def restored(root: Path, database: str, *names: str, stopped: Sequence[str] = ()) -> None:
+    """A restore of these trees and that database has not come to its end."""
+    trees = tuple(intents.Tree(str(root / name), str(root / f"{name}.restore-{RUN}")) for name in names)
+    intents.write(HostLayout(str(root)), intents.Intent(RUN, trees, database, tuple(stopped)))
+
+
+@pytest.mark.parametrize(
+    ("status", "database", "source", "found"),
+    [
+        ("swapped", "db.example:5432/shop", "wst", True),
+        ("swapped", "db.example:5432/shop", "elsewhere", True),
+        ("swapped", "db.example:5432/other", "wst", True),
+        ("swapped", "db.example:5432/other", "elsewhere", False),
+        ("swapped", "", "wst", False),
+        ("undone", "db.example:5432/shop", "wst", False),
+    ],
+)
+def test_new_trees_with_an_old_database_are_a_problem(
+    tmp_path: Path, status: str, database: str, source: str, found: bool
+) -> None:
+    """No journal says that anything was interrupted."""
+    journal(tmp_path, status, "wst")
+    restored(tmp_path, database, "wst")
+    problems = examined(tmp_path, source).problems
+    assert [problem.code for problem in problems] == (["restore_unfinished"] if found else [])
+
+
+def test_what_a_dead_restore_has_left_is_a_warning(tmp_path: Path) -> None:
+    restored(tmp_path, "", "wst", stopped=["worker"])
+    copy = tmp_path / f"wst.restore-{RUN}"
+    copy.mkdir()
+    report = examined(tmp_path, "wst")
+    assert report.problems == []
+    (warning,) = report.warnings
+    assert str(copy) in warning
+    assert "worker may still be stopped" in warning
+    copy.rmdir()
+    restored(tmp_path, "", "wst")
+    assert examined(tmp_path, "wst") == Report()
 
 
 def test_without_journals_there_is_nothing_to_say(tmp_path: Path) -> None:
