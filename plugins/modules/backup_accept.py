@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - A set whose content was far from what it had been is suspect and does not count. When the change is right, this
     makes it count on every layer that has it, and later sets are compared with it.
-  - A mirror that is away is told by M(wst.backup.backup_mirror) of a later run.
+  - A mirror that is away or takes no writes is a warning, and is told by M(wst.backup.backup_mirror) of a later run.
   - It fails for a set that was never suspect.
   - It needs L5, proven by the token in the variable C(wst_backup_authority_token), see M(wst.backup.authority).
   - It works under the lease of a run, which M(wst.backup.run_lock) takes.

@@ -11,8 +11,8 @@ short_description: Keep a set for ever, or no longer
 version_added: 0.1.0
 description:
   - M(wst.backup.backup_retention) never removes a pinned set. Whether it counts is another matter.
-  - The pin is written on every layer that has the set. A mirror that is away is told by M(wst.backup.backup_mirror) of
-    a later run; a pin that was taken away while the mirror was gone stays there.
+  - The pin is written on every layer that has the set. A mirror that is away or takes no writes is a warning, and is
+    told by M(wst.backup.backup_mirror) of a later run; a pin that was taken away while the mirror was gone stays there.
   - >-
     With O(state=absent) it needs L5, proven by the token in the variable C(wst_backup_authority_token), see
     M(wst.backup.authority). Everybody may pin.

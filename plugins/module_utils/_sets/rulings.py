@@ -17,6 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._authority.check import
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
+from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
 from ansible_collections.wst.backup.plugins.module_utils._names import ZIP, parse_artifact
@@ -75,7 +76,8 @@ def accept(request: Request) -> Dict[str, Any]:
     """Suspect content is right: the set counts, and is what later ones are compared with. Needs L5.
 
     Raises ``NotAuthorized`` and as ``_authority.check.require``; ``InputInvalid`` for a set that is nowhere or was
-    never suspect, and a reason that says nothing; ``LeaseLost`` and what the file systems have.
+    never suspect, and a reason that says nothing; ``LeaseLost``; and what the file systems have where no layer could
+    be told. Where one of them could, the other is a warning.
     """
 
     def change(item: BackupSet, state: SetState, ruling: Ruling) -> SetState:
@@ -128,22 +130,39 @@ def _apply(request: Request, change: Change, lease: Optional[Held]) -> Dict[str,
         at=utc_now(), run_id=context.run_id or "", by=context.controller or "", reason=request.reason.strip()
     )
     changed: List[str] = []
+    failed: List[BackupError] = []
     for layer, item in found:
-        state = fresh_state(layer, item.artifact) if lease else item.state
-        state = state or SetState(artifact=item.artifact.stem, layer=layer.name)
-        new = change(item, state, ruling)
-        if new == state:
+        had = item.state or SetState(artifact=item.artifact.stem, layer=layer.name)
+        due = change(item, had, ruling) != had  # what may not be is refused here
+        if lease is None:
+            changed += [layer.name] if due else []
             continue
-        changed.append(layer.name)
-        if lease is not None:
-            lease.check()
-            write_state(layer, item.artifact, new)
+        lease.check()
+        try:
+            changed += [layer.name] if _told(layer, item, change, ruling) else []
+        except BackupError as error:  # such as a mirror that somebody has made read-only: the other layer is told
+            request.warn(f"layer {layer.name} was not told: {error.code}: {error.message}")
+            failed.append(error)
+    if len(failed) == len(found):
+        raise failed[0]
     return {
         "changed": bool(changed),
         "artifact": found[0][1].artifact.stem,
         "layers": [layer.name for layer, _item in found],
         "changed_layers": changed,
     }
+
+
+def _told(layer: Layer, item: BackupSet, change: Change, ruling: Ruling) -> bool:
+    """Change the layer's state as it is now; whether there was something to change. Raises what the file system has."""
+    try:
+        state = fresh_state(layer, item.artifact)
+    except OSError as error:  # a damaged one that cannot be moved aside
+        raise translate_oserror(error, layer.file(item.artifact.state)) from error
+    new = change(item, state, ruling)
+    if new != state:
+        write_state(layer, item.artifact, new)
+    return new != state
 
 
 def _look(request: Request) -> List[Found]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Dict, List, Optional
 import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import (
@@ -182,6 +184,58 @@ def test_a_mirror_that_was_away_learns_of_it_from_the_next_run(host: Host, mirro
     assert state is not None
     assert state.pinned is not None
     assert host.run("backup_mirror", **mirrored)["changed"] is False
+
+
+def made_read_only(monkeypatch: pytest.MonkeyPatch, *layers: str) -> None:
+    """Disks that take no writes, as ``Set-Disk -IsReadOnly`` makes them."""
+    real_create, real_replace = api.create_new, api.replace
+
+    def refuse(path: str) -> None:
+        if any(layer in path for layer in layers):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    def create_new(path: str) -> Any:
+        refuse(path)
+        return real_create(path)
+
+    def replace(source: str, target: str) -> None:
+        refuse(target)
+        real_replace(source, target)
+
+    monkeypatch.setattr(api, "create_new", create_new)
+    monkeypatch.setattr(api, "replace", replace)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_mirror_that_is_read_only_is_named_and_the_other_layer_told(
+    host: Host, mirrored: Dict[str, Any], monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    """As the page for ransomware has it: D: takes no writes, and then the last good set is pinned."""
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    host.run("backup_mirror", **mirrored)
+    mirror = Path(host.mirror)
+    if damaged:
+        (mirror / f"{artifact.stem}.state.json").write_bytes(b"x")
+    before = {path: path.read_bytes() for path in mirror.iterdir()}
+    made_read_only(monkeypatch, host.mirror)
+    params = {"layers": host.layers(), "artifact": artifact.stem, **WHY}
+    for changed in ([LOCAL], []):
+        told = host.run("backup_pin", **params)
+        assert told["changed_layers"] == changed
+        assert "layer mirror was not told: path_unusable" in json.dumps(told["warnings"])
+    assert {path: path.read_bytes() for path in mirror.iterdir()} == before
+    state = read_layer(Layer(LOCAL, host.local), prefix=PREFIX).sets[0].state
+    assert state is not None
+    assert state.pinned is not None
+    monkeypatch.undo()
+
+
+def test_a_ruling_that_no_layer_takes_is_a_failure(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifact = publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    host.begin(RUN)
+    made_read_only(monkeypatch, host.local)
+    told = host.run("backup_pin", layers=host.layers(), artifact=artifact.stem, **WHY)
+    assert told["code"] == "path_unusable"
 
 
 @pytest.mark.parametrize(
