@@ -20,6 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 CHANGES = ("create_new", "protect", "flush_file", "flush_directory", "replace", "rename_new")
 DIED = 77
+FEWEST = 3  # deaths of any scenario; with fewer a test of crashes would prove nothing
 # On sys.path by hand: Windows' embedded Python ignores PYTHONPATH.
 START = "import sys; sys.path[:] = %(paths)r; from " + __name__ + " import main; main(*sys.argv[1:])"
 
@@ -56,7 +57,7 @@ def crashes(module: str, directory: str, prepare: Callable[[str], None]) -> Iter
     """For every call: a directory that ``prepare`` filled and a scenario died in before that call.
 
     To die after a call is to die before the next, for nothing between them changes the disk; so the last one yielded
-    is a run that nothing stopped. Yields (when it died, directory).
+    is a run that nothing stopped. Yields (when it died, directory); where hardly anything died, it fails at the end.
 
     :param module: path of a file with a function ``scenario(directory)``, and ``ALSO`` if there is more than the disk.
     """
@@ -71,6 +72,7 @@ def crashes(module: str, directory: str, prepare: Callable[[str], None]) -> Iter
         code = done.returncode
         assert code in (0, DIED), done.stderr.decode(errors="replace")
         yield f"before call {number}", place
+    assert number > FEWEST, f"it died {number - 1} times only: the calls that change the disk are not seen any more"
 
 
 def main(module: str, directory: str, number: str) -> None:
