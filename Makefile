@@ -49,8 +49,8 @@ N ?= 1000
 golden: setup ## A golden artifact of the manifest's schema, when that gets a new version
 	@PYTHONPATH=.cache/collections:tests $(PY) -m tools.golden
 
-torture: setup ## Random faults over whole runs on a real server, and what must hold after each (N=, SEED= of an earlier run)
-	@$(PY) -m tools.torture -n $(N) $(if $(SEED),--seed $(SEED))
+torture: setup ## Random faults over whole runs on a real server, and what must hold after each (N=, SEED= of an earlier run; EVERY=kill-all: that one everywhere)
+	@$(PY) -m tools.torture $(if $(EVERY),--every $(EVERY),-n $(N)) $(if $(SEED),--seed $(SEED))
 
 unit-windows: setup ## The unit tests of module_utils again, under the lab's Windows Python
 	@$(GATES) unit-windows

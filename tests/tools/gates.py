@@ -56,7 +56,12 @@ GATES = (
     ),
     Gate("fuzz", own("proof", "fuzz", "--seconds", "25"), "mutated archives are proved or refused by name"),
     # Always the same faults, so that red is about the change; `make torture` draws new ones.
-    Gate("torture", own("torture", "-n", "30", "--seed", "1"), "random faults over whole runs", seconds=600),
+    Gate(
+        "torture",
+        own("torture", "-n", "30", "--seed", "1", "--each-kind"),
+        "random faults over whole runs",
+        seconds=600,
+    ),
     Gate("decision-core", own("decision_core"), "100 % branch coverage of what decides", quick=True),
     Gate("changelog", (str(TOOLS_BIN / "antsibull-changelog"), "lint"), "changelog fragments"),
     Gate("docs-lint", own("docs_lint"), "documentation of the plugins"),

@@ -51,6 +51,9 @@ WEIGHTS = {
     ROT: 8,
 }
 
+AT_CHANGES = (KILL_JOB, KILL_ALL, POWER, REFUSED, REFUSED_ON)  # what can strike before any change of the disk
+BY_CLOCK = (KILL_LATER, TOOL, SESSIONS)  # what strikes some time after a step or program began, if that still runs
+
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES)
 PLACES = ("local", "mirror", "control", "")  # the last: anywhere
 JUMPS = tuple(timedelta(minutes=m) for m in (-3 * 1440, -120, -10, 10, 120, 40 * 1440))
@@ -97,7 +100,7 @@ def draw(chance: Random, *, changes: int, steps: int, kinds: Sequence[str] = ())
     chosen = list(kinds) or list(WEIGHTS)
     kind = chance.choices(chosen, [WEIGHTS[one] for one in chosen])[0]
     refused = kind in (REFUSED, REFUSED_ON)
-    by_clock = kind in (KILL_LATER, TOOL, SESSIONS)
+    by_clock = kind in BY_CLOCK
     numbers = {TAKEOVER: steps - 1, KILL_LATER: steps, TOOL: 6}
     return Fault(
         kind,

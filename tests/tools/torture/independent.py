@@ -13,6 +13,7 @@ import json
 import subprocess
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +34,34 @@ def judge(layer: Path, stem: str, *, tools_dir: str, least_rows: int) -> Worth:
     """Read a set in full. ``least_rows``: what the database had at least when the set was made."""
     data = (layer / f"{stem}.zip").read_bytes()
     sidecar = (layer / f"{stem}.manifest.json").read_bytes()
-    problems: list[str] = []
+    problems = judge_zip(layer / f"{stem}.zip", tools_dir=tools_dir, least_rows=least_rows)
     try:
-        problems += _content(layer / f"{stem}.zip", data, json.loads(sidecar)["body"], tools_dir, least_rows)
-    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+        if _sha256(data) not in json.dumps(json.loads(sidecar)["body"]):
+            problems.append("the sidecar does not name the ZIP's SHA-256")
+    except (ValueError, KeyError, TypeError) as error:
         problems.append(f"{type(error).__name__}: {error}")
     return Worth(_sha256(data), _sha256(sidecar), tuple(f"{layer.name}/{stem}: {one}" for one in problems))
 
 
-def _content(path: Path, data: bytes, sidecar: dict[str, object], tools_dir: str, least_rows: int) -> list[str]:
-    text = json.dumps(sidecar)
-    problems = [] if _sha256(data) in text else ["the sidecar does not name the ZIP's SHA-256"]
+def unchanged(layer: Path, stem: str, worth: Worth) -> bool:
+    """Whether a set that was judged is there to the byte."""
+    try:
+        data, sidecar = ((layer / f"{stem}{part}").read_bytes() for part in (".zip", ".manifest.json"))
+    except FileNotFoundError:
+        return False
+    return (_sha256(data), _sha256(sidecar)) == (worth.zip, worth.sidecar)
+
+
+def judge_zip(path: Path, *, tools_dir: str, least_rows: int) -> list[str]:
+    """What is wrong with a set's ZIP, whatever stands beside it."""
+    try:
+        return _content(path, tools_dir, least_rows)
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        return [f"{type(error).__name__}: {error}"]
+
+
+def _content(path: Path, tools_dir: str, least_rows: int) -> list[str]:
+    problems = []
     with zipfile.ZipFile(path) as archive:
         if archive.testzip() is not None:
             problems.append("a member's CRC is wrong")

@@ -72,7 +72,7 @@ class Processes:
         if told.exists():
             state = json.loads(told.read_bytes())
             strikes.changes, strikes.programs = state["changes"], state["programs"]
-            strikes.struck = state["struck"]
+            strikes.hits += state["hits"]
             clock.ahead = timedelta(seconds=state["ahead"])
         else:
             strikes.changes = max((each["n"] for each in self.changes()), default=strikes.changes)
@@ -97,7 +97,7 @@ def _reap(child: int, strikes: Strikes) -> int:
             if not later:
                 os.waitpid(child, 0)
                 raise AssertionError(f"a step did not end within {LONGEST:.0f} s")
-            strikes.struck = True
+            strikes.hits.append(strikes.changes)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         os.close(descriptor)

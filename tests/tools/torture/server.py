@@ -71,15 +71,15 @@ class Database:
         """An application at work."""
         self._execute(self.name, f"INSERT INTO app.orders (note) SELECT 'run {number}' FROM generate_series(1, 3)")
 
-    def end_sessions(self) -> None:
-        """As an administrator, or a failover, does it."""
-        self._execute(
+    def end_sessions(self) -> int:
+        """As an administrator, or a failover, does it. Returns how many there were."""
+        return self._execute(
             "postgres",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             f"WHERE datname = '{self.name}' AND pid <> pg_backend_pid()",
         )
 
-    def _execute(self, database: str, statement: str) -> None:
+    def _execute(self, database: str, statement: str) -> int:
         import psycopg
 
         with psycopg.connect(
@@ -90,4 +90,4 @@ class Database:
             password=pgserver.PASSWORD,
             autocommit=True,
         ) as session:
-            session.execute(statement.encode())
+            return session.execute(statement.encode()).rowcount
