@@ -11,6 +11,9 @@ from integration import provocations as made
 from integration.provocations import Provocation
 from integration.world import Played, World
 
+from ansible_collections.wst.backup.plugins.module_utils._errors import all_errors
+
+REMEDIES = {error.code: error.remedy for error in all_errors()}
 NOBODYS_PORT = 1
 EITHER = pytest.mark.either_lane
 RLS = (
@@ -72,7 +75,7 @@ def failed(world: World, code: str, provocation: Provocation) -> Played:
         sets = {path: digest for path, digest in world.layers().items() if not path.endswith(".state.json")}
         played = world.play("backup.yml", extra=extra)
         assert played.failed_with(code), played.output
-        assert "remedy" in played.output or played.output.count(code) > 0
+        assert played.says(REMEDIES[code]), played.output
         now = world.layers()
         assert sets.items() <= now.items(), "an older set was touched"
     return played

@@ -35,8 +35,12 @@ class Played:
     output: str
 
     def failed_with(self, code: str) -> bool:
-        """The failure's code and a remedy are on the screen, and Ansible says that a host failed."""
+        """The failure's code is on the screen, and Ansible says that a host failed."""
         return self.code == 2 and f"{code}:" in self.output
+
+    def says(self, text: str) -> bool:
+        """Whether that is on the screen, wherever its lines are broken."""
+        return "".join(text.split()) in "".join(self.output.split())
 
 
 @dataclass(frozen=True)

@@ -98,14 +98,30 @@ def test_tools_that_are_no_pair(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_large_json_is_measured_as_what_is_sent(database17: Any) -> None:
+    database17.run(
+        "CREATE TABLE told (a int, b json)",
+        "INSERT INTO told SELECT 1, ('\"' || repeat('x', 288000000) || '\"')::json",
+    )
+    found = checks.check_login(database17.options(), database17.password, database17.tools)
+    assert any(warning.startswith("a row of public.told has 288000002 bytes") for warning in found.warnings)
+
+
+@pytest.mark.slow
 def test_a_value_of_600_megabytes_is_named_before_pg_dump_stumbles_over_it(database17: Any) -> None:
     """Compressed it is small, so the size of what is stored out of line says little."""
     database17.run(
         "CREATE TABLE wide (a int, b bytea)",
         "INSERT INTO wide VALUES (1, convert_to(repeat('x', 600000000), 'UTF8'))",
+        "CREATE DOMAIN photo AS bytea",
+        "CREATE DOMAIN portrait AS photo",
+        "CREATE TABLE pictures (a int, b portrait)",
+        "INSERT INTO pictures SELECT a, b FROM wide",
     )
     found = checks.check_login(database17.options(), database17.password, database17.tools)
-    assert [(problem.code, problem.facts["table"]) for problem in found.problems] == [("db_limits", "public.wide")]
+    told = {problem.facts["table"]: problem.code for problem in found.problems}
+    assert told == {"public.wide": "db_limits", "public.pictures": "db_limits"}
+    database17.run("DROP TABLE pictures")
     with pytest.raises(DbLimits) as caught:
         database17.produce()
     assert '"wide"' in caught.value.message
