@@ -155,7 +155,9 @@ def _largest_row(session: Session, schema: str, name: str, columns: List[List[st
     sql = driver().sql
     terms = [
         sql.SQL("coalesce(pg_catalog.octet_length({}{})::bigint, 0) * {}").format(
-            sql.Identifier(column), sql.SQL("::text" if kind in READ_TO_MEASURE else ""), sql.Literal(1 + (kind == "bytea"))
+            sql.Identifier(column),
+            sql.SQL("::text" if kind in READ_TO_MEASURE else ""),
+            sql.Literal(1 + (kind == "bytea")),
         )
         for column, kind in columns
     ]
