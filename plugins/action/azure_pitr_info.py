@@ -11,18 +11,8 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.wst.backup.plugins.plugin_utils import _azure, _pitr
-from ansible_collections.wst.backup.plugins.plugin_utils._errors import SettingInvalid, TransportError
-
-_SPEC = {
-    "subscription": {"type": "str"},
-    "resource_group": {"type": "str", "required": True},
-    "server": {"type": "str", "required": True},
-    "cloud": {"type": "str", "default": "public", "choices": list(_azure.CLOUDS)},
-    "endpoint": {"type": "str"},
-    "timeout": {"type": "int", "default": 60},
-}
-_SHORTEST, _LONGEST = 1, 600  # seconds
+from ansible_collections.wst.backup.plugins.plugin_utils import _azure, _azure_options, _pitr
+from ansible_collections.wst.backup.plugins.plugin_utils._errors import TransportError
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hints to give
@@ -35,31 +25,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         """The facts, or a failure with ``code`` and ``remedy``."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        arguments = self.validate_argument_spec(argument_spec=_SPEC)[1]
+        arguments = self.validate_argument_spec(argument_spec=_azure_options.argument_spec())[1]
         try:
-            answer = _azure.ask(_question(arguments), os.environ)
+            answer = _azure.ask(_azure_options.question_of(arguments, os.environ), os.environ)
         except TransportError as error:
             return {**result, **error.as_result()}
         facts = _pitr.facts_of(answer.server, answer.backups, now=datetime.now(timezone.utc))
         remarks = _pitr.remarks_of(facts)
         return {**result, "changed": False, "pitr": facts, "remarks": remarks}
-
-
-def _question(arguments: dict[str, Any]) -> _azure.Question:
-    """Raises ``SettingInvalid``."""
-    subscription = arguments["subscription"] or os.environ.get("AZURE_SUBSCRIPTION_ID")
-    endpoint = arguments["endpoint"] or None
-    if not subscription:
-        raise SettingInvalid("subscription is not set, and AZURE_SUBSCRIPTION_ID is not either.")
-    if endpoint and not endpoint.startswith("https://"):
-        raise SettingInvalid("endpoint must begin with https://.", endpoint=endpoint)
-    if not _SHORTEST <= arguments["timeout"] <= _LONGEST:
-        raise SettingInvalid(f"timeout must be {_SHORTEST} to {_LONGEST} seconds.", timeout=arguments["timeout"])
-    return _azure.Question(
-        subscription=subscription,
-        resource_group=arguments["resource_group"],
-        server=arguments["server"],
-        timeout=float(arguments["timeout"]),
-        cloud=arguments["cloud"],
-        endpoint=endpoint,
-    )

@@ -15,11 +15,9 @@ description:
     another region, and the last backup.
   - What Azure does not say is null, which means unknown.
   - Runs on the control node, in the Python of Ansible. The host is not contacted.
-requirements:
-  - azure-identity
-  - azure-mgmt-postgresqlflexibleservers >= 3.0.0
 extends_documentation_fragment:
   - wst.backup.attributes
+  - wst.backup.azure
 attributes:
   check_mode:
     support: full
@@ -29,39 +27,7 @@ attributes:
     support: full
   action:
     details: Runs on the control node alone.
-options:
-  subscription:
-    description: Id of the subscription. By default that of E(AZURE_SUBSCRIPTION_ID).
-    type: str
-  resource_group:
-    description: The server's resource group.
-    type: str
-    required: true
-  server:
-    description: The server's name, without domain.
-    type: str
-    required: true
-  cloud:
-    description: Which of Azure's clouds it is in.
-    type: str
-    choices: [public, usgovernment, china]
-    default: public
-  endpoint:
-    description:
-      - URL of a resource manager that is none of these clouds', such as that of a private one. Its logins are those of
-        E(AZURE_AUTHORITY_HOST).
-    type: str
-  timeout:
-    description:
-      - Seconds, V(1) to V(600), that the whole question may take. Requests that Azure turns away for a while are made
-        again within this time, when Azure says so.
-    type: int
-    default: 60
 notes:
-  - No parameter holds a secret. The identity is that of the environment of C(ansible-playbook), which is
-    E(AZURE_CLIENT_ID), E(AZURE_TENANT_ID) (or E(AZURE_TENANT)) and E(AZURE_CLIENT_SECRET) (or E(AZURE_SECRET), as an
-    AWX credential for Azure sets it). Without them it is what C(azure-identity) finds, a workload identity, a managed
-    identity, or C(az login). The keyword C(environment) of a task does not reach it.
   - The role Reader on the server is enough.
 """
 

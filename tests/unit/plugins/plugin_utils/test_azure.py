@@ -17,7 +17,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.wst.backup.plugins.plugin_utils import _azure, _errors, _pitr
+from ansible_collections.wst.backup.plugins.plugin_utils import (
+    _azure,
+    _azure_client,
+    _azure_options,
+    _errors,
+    _pitr,
+)
 from ansible_collections.wst.backup.tests.unit.plugins.plugin_utils.fake_arm import (
     GROUP,
     PLACE,
@@ -68,7 +74,7 @@ def identity(arm: FakeArm) -> dict[str, str]:
 
 def ask(arm: FakeArm, *, timeout: float = 20, environment: dict[str, str] | None = None, **more: Any) -> _azure.Answer:
     place = {"subscription": SUBSCRIPTION, "resource_group": GROUP, "server": SERVER, "endpoint": arm.url, **more}
-    return _azure.ask(_azure.Question(**place, timeout=timeout), environment or identity(arm))
+    return _azure.ask(_azure_options.Question(**place, timeout=timeout), environment or identity(arm))
 
 
 def facts(arm: FakeArm) -> dict[str, Any]:
@@ -154,7 +160,7 @@ def test_trouble_that_stays_is_named_after_some_tries(arm: FakeArm) -> None:
     with pytest.raises(_errors.AzureTrouble) as caught:
         ask(arm)
     assert caught.value.facts["status"] == 500
-    assert arm.asked.count(f"GET {PLACE}") == _azure.TRIES
+    assert arm.asked.count(f"GET {PLACE}") == _azure_client.TRIES
 
 
 def test_a_connection_that_is_cut_is_made_again(arm: FakeArm) -> None:
@@ -265,4 +271,4 @@ def test_work_that_raises_is_raised_here() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        _azure.within(work, 5)
+        _azure_client.within(work, 5)
