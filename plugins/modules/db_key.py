@@ -69,6 +69,18 @@ options:
       - Otherwise it must have it already, from the portal or an administrator.
     type: bool
     default: false
+  await_server:
+    description:
+      - >-
+        Whether a new password that the server does not take yet stays staged, because somebody else gives it to the
+        server, the administrator or M(wst.backup.azure_db_password). Run again after that, with the same password, the
+        module puts it into its place. The old password need not work for that.
+      - >-
+        As long as the server does not have it, the module may be run again as often as needed with this option, and the
+        staged password stays. Without it the staged one is taken away.
+      - Not together with O(change_server=true).
+    type: bool
+    default: false
   operator:
     description:
       - >-
@@ -126,6 +138,10 @@ proven:
   returned: success
   type: list
   elements: str
+awaits_server:
+  description: Whether the new password is staged, and the server does not take it yet. With O(await_server=true) only.
+  returned: success
+  type: bool
 key_file:
   description: The key file.
   returned: success
@@ -149,6 +165,7 @@ def main() -> None:
             "key_file": {"type": "path", "no_log": False},
             "tools_dir": {"type": "path", "required": True},
             "change_server": {"type": "bool", "default": False},
+            "await_server": {"type": "bool", "default": False},
             "operator": {"type": "str"},
         },
         supports_check_mode=True,

@@ -297,7 +297,7 @@ class ReportInvalid(TransportError):
     remedy = "Make the document anew with compliance.yml of this version. A document by hand: see docs/report.md."
 
 
-# --- layer 1: Azure's own backups -------------------------------------------------------------------------------------
+# --- Azure: its own backups (layer 1), and the password that it sets ----------------------------------------------
 
 
 class AzureSdkMissing(TransportError):
@@ -311,12 +311,13 @@ class AzureSdkMissing(TransportError):
 
 
 class AzureNotAuthorized(TransportError):
-    """Azure does not know who asks, or does not let them read the server."""
+    """Azure does not know who asks, or does not let them do it."""
 
     code = "azure_not_authorized"
     remedy = (
         "Give the control node an identity (AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET, a managed "
-        "identity, a workload identity, or az login), and that identity the role Reader on the server."
+        "identity, a workload identity, or az login), and that identity what it needs on the server: the role Reader "
+        "to ask, the action Microsoft.DBforPostgreSQL/flexibleServers/write to set a password."
     )
 
 
@@ -340,7 +341,7 @@ class AzureTrouble(TransportError):
     """Azure answers that it has trouble, or something that is no answer."""
 
     code = "azure_trouble"
-    remedy = "Ask again later, and look at Azure's status page. Nothing is known of the server's backups until then."
+    remedy = "Run again later, and look at Azure's status page. What was asked is not known until then."
 
 
 class AzureTimeout(TransportError):
@@ -364,4 +365,39 @@ class AzureTls(TransportError):
     remedy = (
         "Find out who stands between the control node and Azure. Behind a proxy of your own that opens TLS, name its "
         "authority in REQUESTS_CA_BUNDLE; never switch the verification off."
+    )
+
+
+class AzureBusy(TransportError):
+    """The server is not ready in Azure: it has another change under way, or does not run."""
+
+    code = "azure_busy"
+    remedy = "Wait until the portal shows the server as Ready, then run again."
+
+
+class AzurePasswordRefused(TransportError):
+    """Azure cannot set the password of that login. Nothing was touched."""
+
+    code = "azure_password_refused"
+    remedy = (
+        "Azure sets the password of its server's administrator and of no other login. For another one let the role "
+        "change its own (key_rotation_change_through=role), or have the administrator set it and run again without "
+        "key_rotation_change_server."
+    )
+
+
+class AzureChangeFailed(TransportError):
+    """Azure took the new password and ended without setting it."""
+
+    code = "azure_change_failed"
+    remedy = "Correct what Azure's words name (it has rules for passwords of its own), then run again."
+
+
+class AzurePasswordUnsettled(TransportError):
+    """Azure was told to set a password, and it is not known whether it did or will."""
+
+    code = "azure_password_unsettled"
+    remedy = (
+        "Wait until the portal shows the server as Ready, then run the same playbook again with the same password: it "
+        "tries the staged one and the current one, and ends with the one that works."
     )

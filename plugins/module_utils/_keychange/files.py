@@ -50,8 +50,12 @@ class KeyFiles:
     def stage(self, key: str) -> None:
         """Write it beside the key: closed to others before the first byte, durable, and read back.
 
-        Raises NoSpace, PathPermissions, PathUnusable, KeyPermissions, InputInvalid, NotProved; then nothing is staged.
+        Raises NoSpace, PathPermissions, PathUnusable, KeyPermissions, InputInvalid, NotProved; then nothing is staged,
+        but for a file that held this key before: the server may have been told it.
         """
+        if self.staged() == key:
+            self._close_staged()
+            return
         self.discard()
         try:
             self._write(key)
@@ -83,14 +87,21 @@ class KeyFiles:
         is wrong with it.
         """
         try:
-            self._protect(self.staged_path)  # it may have been staged for another operator
-            self._require_closed(self.staged_path)
+            self._close_staged()
             api.replace(self.staged_path, self.path)
         except OSError as error:
             raise _fs.translate_oserror(error, self.path) from error
         self._require_closed(self.path)
         if read_key(self.path) != key:
             raise NotProved(f"{self.path} does not hold what was put there", path=self.path)
+
+    def _close_staged(self) -> None:
+        """Close it anew: it may have been staged for another operator."""
+        try:
+            self._protect(self.staged_path)
+        except OSError as error:
+            raise _fs.translate_oserror(error, self.staged_path) from error
+        self._require_closed(self.staged_path)
 
     def exists(self) -> bool:
         """Whether there is a key file, whatever is in it."""

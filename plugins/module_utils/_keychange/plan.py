@@ -33,17 +33,21 @@ def settle(*, staged: Optional[bool], current: Optional[bool], another: bool) ->
 
 # What a new key needs before it can be the key.
 TAKE = "take"  # the server has it already
-CHANGE = "change"  # the server must be told
+CHANGE = "change"  # the server must be told, by the role itself
+AWAIT = "await"  # somebody else tells the server
 REFUSE = "refuse"
 
 
-def way(*, new: bool, current: Optional[bool], change_server: bool) -> str:
+def way(*, new: bool, current: Optional[bool], change_server: bool, await_server: bool) -> str:
     """How a new key gets into its place.
 
     :param new: whether it opens the server already.
-    :param current: whether the current key does; None when there is none.
+    :param current: whether the current key does; None when there is none, or it does not matter.
     :param change_server: whether the server may be told.
+    :param await_server: whether the key stays staged until somebody else has told the server.
     """
     if new:
         return TAKE
+    if await_server:
+        return AWAIT
     return CHANGE if change_server and current else REFUSE

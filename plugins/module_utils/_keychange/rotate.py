@@ -39,12 +39,14 @@ class Order:
     new: Optional[str]
     psql: Optional[str]  # its path; None where the tools have none
     change_server: bool
+    await_server: bool  # leave a key staged that the server does not take yet: somebody else tells the server
     hand_over: bool  # close the key for its operator also where it stays the same
     along: Sequence[KeyFiles] = ()  # the host's other keys, which change hands with it
 
 
 class Rotation:
-    """One rotation. ``changed`` holds what was done, or in check mode would be, in words.
+    """One rotation. ``changed`` holds what was done, or in check mode would be, in words; ``awaits_server`` whether the
+    new key is staged until the server has it.
 
     :param lease: the run's; None in check mode, which asks the server and changes nothing.
     """
@@ -56,6 +58,7 @@ class Rotation:
         self._current = order.files.current()
         self.changed: List[str] = []
         self.proven: List[str] = []
+        self.awaits_server = False
 
     def run(self) -> None:
         """Settle what an earlier rotation left, then put the new key in place.
@@ -64,7 +67,7 @@ class Rotation:
         :raises InputInvalid: there is nothing to do. KeyMissing: there is no key to hand over.
         :raises KeyPermissions: the key is open, or closed to us. LeaseLost, and what server and files have.
         """
-        settled = self._files.is_staged()
+        settled = self._files.is_staged() and not self._is_awaited()
         if settled:
             self._settle()
         new = self._order.new
@@ -84,6 +87,7 @@ class Rotation:
             "changed": bool(self.changed),
             "changes": self.changed,
             "proven": self.proven,
+            "awaits_server": self.awaits_server,
             "key_file": self._files.path,
         }
 
@@ -107,23 +111,35 @@ class Rotation:
 
     # --- the new key
 
+    def _is_awaited(self) -> bool:
+        """Whether the very key waits already that is to wait for the server: there is nothing to settle then."""
+        return self._order.await_server and self._order.new is not None and self._files.staged() == self._order.new
+
     def _replace(self, new: str) -> None:
-        current = self._current
+        current, waited = self._current, self._is_awaited()
         if self._lease is not None:
             self._files.stage(new)
         try:
             how = self._way(new, current)
         except BaseException:
-            self._forget()  # the server was not told anything
+            if not waited:  # else the server may have been told it
+                self._forget()
             raise
+        if how == plan.AWAIT:
+            self.awaits_server = True
+            if not waited:
+                self.changed.append("the new password is staged until the server has it")
+            return
         if how == plan.CHANGE and current is not None:
             self._do("the role has the new password on the server", lambda: self._tell_server(current, new))
         self._promote(new, "the key file holds the new password", ask=how == plan.TAKE or self._lease is not None)
 
     def _way(self, new: str, current: Optional[str]) -> str:
         opens = self._opens(new)
-        works = self._opens(current) if not opens and current is not None else None
-        how = plan.way(new=opens, current=works, change_server=self._order.change_server)
+        order = self._order
+        matters = not opens and not order.await_server
+        works = self._opens(current) if matters and current is not None else None
+        how = plan.way(new=opens, current=works, change_server=order.change_server, await_server=order.await_server)
         if how == plan.REFUSE:
             self._refuse("the new password" if works else "the new password and the key", works=works)
         return how
@@ -173,7 +189,10 @@ class Rotation:
 
     def _prove_current(self) -> None:
         if self._current is None or not self._opens(self._current):
-            self._refuse("the key")
+            if not self._order.await_server or self._order.new is None:
+                self._refuse("the key")
+            self.awaits_server = True  # the new password is in its place, and the server is to get it, too
+            return
         if PSQL not in self.proven:
             trouble = self._psql_trouble(self._current)
             if trouble is not None:
@@ -221,8 +240,8 @@ class Rotation:
 
     def _close(self) -> None:
         """The key is its operator's, SYSTEM's and the Administrators' alone, also where it was there before."""
-        if self._lease is None and not self._files.exists():
-            return  # check mode, and it would be made closed
+        if (self._lease is None or self.awaits_server) and not self._files.exists():
+            return  # it is made closed, by a run that is no check or when the server has it
         closed = self._files.is_closed()
         if not closed or self._order.hand_over:
             self._close_one(self._files, closed, "the key file")

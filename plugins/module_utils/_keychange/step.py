@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._authority.check import require
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5
+from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
 from ansible_collections.wst.backup.plugins.module_utils._keychange.files import KeyFiles
 from ansible_collections.wst.backup.plugins.module_utils._keychange.rotate import PSQL, Order, Rotation
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
@@ -29,16 +30,19 @@ def work(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], N
     """Rotate, end an earlier rotation, or hand the key over; the module's result.
 
     :raises NotAuthorized: and as ``_authority.check.require``: L5 was not proven.
+    :raises InputInvalid: the options contradict each other.
     :raises KeyMalformed: the new password can be no key. PathPermissions: others may write where the key stands.
     :raises BackupError: as ``Rotation.run``.
     """
+    if params["change_server"] and params["await_server"]:
+        raise InputInvalid("change_server and await_server are two ways: choose one")
     layout = HostLayout(params["root"])
     options = options_of.from_params(params["database"])
     key_file = params["key_file"] or _place(layout, params["key"])
     new = _new_key()
     check_private_directory(os.path.dirname(key_file), params["operator"])
     details = {"key_file": key_file, "server": options.place, "user": options.user, "operator": params["operator"]}
-    details.update(key=params["key"], change_server=params["change_server"])
+    details.update({name: params[name] for name in ("key", "change_server", "await_server")})
     require(layout, L5, PURPOSE, details, dry_run=check_mode)
     psql = find_optional_tool(params["tools_dir"], PSQL)
     if psql is None:
@@ -49,6 +53,7 @@ def work(params: Mapping[str, Any], *, check_mode: bool, warn: Callable[[str], N
         new=new,
         psql=psql.path if psql else None,
         change_server=params["change_server"],
+        await_server=params["await_server"],
         hand_over=params["operator"] is not None,
         along=_others(layout, key_file, params["operator"]),
     )

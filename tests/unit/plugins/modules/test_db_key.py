@@ -451,6 +451,74 @@ def test_where_neither_opens_the_server_both_stay_until_a_new_one_comes(rotating
     rotating.assert_holds(THIRD)
 
 
+# --- the server is told by somebody else
+
+
+def test_a_password_that_somebody_else_gives_to_the_server_waits_for_it(rotating: Rotating) -> None:
+    waits = rotating.four(await_server=True)
+    assert changes(waits) == [True, True, False, False]
+    assert waits[0]["changes"] == waits[1]["changes"] == ["the new password is staged until the server has it"]
+    assert [one["awaits_server"] for one in waits] == [True] * 4
+    assert (rotating.key.read_text(), rotating.staged.read_text()) == (OLD + "\n", NEW)
+    assert stat.S_IMODE(rotating.staged.stat().st_mode) == 0o600
+    rotating.server_has(NEW)
+    results = rotating.four(await_server=True)
+    assert changes(results) == [True, True, False, False]
+    assert [(one["awaits_server"], one["proven"]) for one in results] == [(False, ["psycopg", "psql"])] * 4
+    assert results[1]["changes"] == ["the key file holds the new password"]
+    rotating.assert_holds(NEW)
+
+
+@pytest.mark.parametrize("content", [None, OLD.encode(), NEW.encode(), b"two\nlines"])
+def test_the_old_password_may_be_lost(rotating: Rotating, content: Optional[bytes]) -> None:
+    """Also where the key file has the new one already, which the server does not take."""
+    rotating.key.unlink()
+    if content is not None:
+        rotating.key.write_bytes(content)
+        rotating.key.chmod(0o600)
+    rotating.server_has(THIRD)
+    assert rotating.rotate(await_server=True)["awaits_server"] is True
+    assert (rotating.key.read_bytes() if rotating.key.exists() else None) == content
+    rotating.server_has(NEW)
+    assert rotating.rotate(await_server=True)["awaits_server"] is False
+    rotating.assert_holds(NEW)
+
+
+def test_a_server_that_does_not_answer_takes_no_key_away_that_it_may_have(rotating: Rotating) -> None:
+    database = {**rotating.params()["database"], "port": pgserver.free_port()}
+    assert rotating.rotate(database=database, await_server=True)["code"] == "db_unreachable"
+    rotating.assert_holds(OLD)  # nobody was told it
+    assert rotating.rotate(await_server=True)["awaits_server"] is True
+    assert rotating.rotate(database=database, await_server=True)["code"] == "db_unreachable"
+    assert rotating.staged.read_text() == NEW
+    rotating.staged.chmod(0o644)
+    rotating.server_has(NEW)
+    assert rotating.rotate(await_server=True)["changed"] is True
+    rotating.assert_holds(NEW)
+
+
+def test_a_key_that_waits_is_taken_away_where_the_server_was_not_told(rotating: Rotating) -> None:
+    assert rotating.rotate(await_server=True)["awaits_server"] is True
+    assert rotating.rotate()["code"] == "db_auth_failed"
+    rotating.assert_holds(OLD)
+    assert rotating.rotate(await_server=True)["awaits_server"] is True
+    other = rotating.rotate(THIRD, await_server=True)  # somebody changed their mind
+    assert other["awaits_server"] is True
+    assert rotating.staged.read_text() == THIRD
+    assert rotating.rotate(None, await_server=True)["awaits_server"] is False
+    rotating.assert_holds(OLD)
+
+
+def test_two_ways_at_once_are_refused(rotating: Rotating) -> None:
+    assert rotating.rotate(change_server=True, await_server=True)["code"] == "input_invalid"
+    rotating.assert_holds(OLD)
+
+
+def test_an_operator_stages_no_key(rotating: Rotating) -> None:
+    assert rotating.rotate(token=None, await_server=True)["code"] == "not_authorized"
+    rotating.assert_holds(OLD)
+
+
 def test_the_key_of_who_restores_is_another_file_and_goes_the_same_way(rotating: Rotating) -> None:
     """It is made where there is none, and the other one is not touched, though here one role has both."""
     other = Path(rotating.host.layout.restore_key_file)

@@ -24,6 +24,9 @@ GROUP, SERVER, TENANT = "wst-prod", "wst-prod-db", "00000000-0000-0000-0000-0000
 PLACE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/{SERVER}"
 )
+ADMINISTRATOR = "wst_admin"
+HOST = f"{SERVER}.postgres.database.azure.com"
+OPERATION = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.DBforPostgreSQL/locations/westeurope/operations/one"
 SECRET = "a-client-secret-that-nobody-shows"  # not-a-secret: of the fake alone
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -46,10 +49,19 @@ def resource(**backup: Any) -> dict[str, Any]:
         "properties": {
             "version": "17",
             "state": "Ready",
-            "fullyQualifiedDomainName": f"{SERVER}.postgres.database.azure.com",
+            "fullyQualifiedDomainName": HOST,
+            "administratorLogin": ADMINISTRATOR,
+            "authConfig": {"activeDirectoryAuth": "Disabled", "passwordAuth": "Enabled"},
+            "replicationRole": "Primary",
             "backup": told,
         },
     }
+
+
+def server_with(**properties: Any) -> dict[str, Any]:
+    """The same with other properties."""
+    told = resource()
+    return {**told, "properties": {**told["properties"], **properties}}
 
 
 def backup(name: str, completed: str | None, kind: str = "Full") -> dict[str, Any]:
@@ -89,10 +101,23 @@ def cut(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+def ended(status: str, error: str = "") -> Answer:
+    """A change as it stands."""
+    return said(200, {"status": status, **({"error": {"code": error, "message": error}} if error else {})})
+
+
 class FakeArm:
-    """What it answers, by what is asked for, each list used up to its last entry; and what it was asked."""
+    """What it answers, by what is asked for, each list used up to its last entry; and what it was asked.
+
+    :ivar passwords: what it was told, in this order.
+    :ivar sets: what it does with the last of them when a change succeeds: Azure would set it on the server.
+    """
 
     def __init__(self) -> None:
+        self.update: list[Answer] = [self.accepted]
+        self.operation: list[Answer] = [self.succeeded]
+        self.passwords: list[str] = []
+        self.sets: Callable[[str], None] = lambda _password: None
         self.server: list[Answer] = [said(200, resource())]
         self.backups: list[Answer] = [said(200, {"value": []})]
         self.token: list[Answer] = [said(200, {"token_type": "Bearer", "expires_in": 3600, "access_token": "t0ken"})]
@@ -100,6 +125,22 @@ class FakeArm:
         self.logins: list[dict[str, list[str]]] = []
         self.closing = threading.Event()
         self.url = ""
+
+    def accepted(self, handler: BaseHTTPRequestHandler) -> None:
+        """The change has begun; where to look for its end."""
+        where = f"{self.url}{OPERATION}"
+        headers = {"Azure-AsyncOperation": where, "Location": f"{where}/result"}
+        said(202, {"operation": "UpdateServer", "startTime": "2026-11-30T14:00:00Z"}, **headers)(handler)
+
+    def succeeded(self, handler: BaseHTTPRequestHandler) -> None:
+        """The change has ended well, and the server has the password."""
+        self.sets(self.passwords[-1])
+        ended("Succeeded")(handler)
+
+    def set_and_cut(self, handler: BaseHTTPRequestHandler) -> None:
+        """The server has the password, and nobody is told."""
+        self.sets(self.passwords[-1])
+        cut(handler)
 
     def trickle(self, handler: BaseHTTPRequestHandler) -> None:
         """One byte at a time, for as long as anybody listens."""
@@ -131,6 +172,14 @@ class FakeArm:
             _next(self.token)(handler)
         elif handler.headers.get("Authorization") != "Bearer t0ken":
             refused(401, "AuthenticationFailed")(handler)
+        elif path == PLACE and handler.command == "PATCH":
+            body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+            assert list(body) == ["properties"], body
+            assert list(body["properties"]) == ["administratorLoginPassword"], body
+            self.passwords.append(body["properties"]["administratorLoginPassword"])
+            _next(self.update)(handler)
+        elif path == OPERATION:
+            _next(self.operation)(handler)
         elif path == PLACE:
             _next(self.server)(handler)
         elif path == f"{PLACE}/backups":
@@ -155,6 +204,9 @@ def serving(pki: Path) -> Iterator[FakeArm]:
             fake.handle(self)
 
         def do_POST(self) -> None:
+            fake.handle(self)
+
+        def do_PATCH(self) -> None:
             fake.handle(self)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name in the library

@@ -35,7 +35,7 @@ class Lease:
         """It is still ours."""
 
 
-def order(directory: str, new: Optional[str], *, change_server: bool) -> Order:
+def order(directory: str, new: Optional[str], *, change_server: bool, await_server: bool = False) -> Order:
     """A rotation in that directory, on the server that its file names."""
     place = json.loads(Path(directory, "server.json").read_text())
     return Order(
@@ -44,21 +44,23 @@ def order(directory: str, new: Optional[str], *, change_server: bool) -> Order:
         new=new,
         psql=place["psql"],
         change_server=change_server,
+        await_server=await_server,
         hand_over=False,
     )
 
 
-def run(directory: str, new: Optional[str], *, change_server: bool = False) -> Rotation:
+def run(directory: str, new: Optional[str], *, change_server: bool = False, await_server: bool = False) -> Rotation:
     """Rotate."""
     lease: Any = Lease()
-    rotation = Rotation(order(directory, new, change_server=change_server), lease)
+    rotation = Rotation(order(directory, new, change_server=change_server, await_server=await_server), lease)
     rotation.run()
     return rotation
 
 
 def scenario(directory: str) -> None:
     """What dies: see ``crasher``."""
-    run(directory, NEW, change_server=Path(directory, "change").exists())
+    told = {name: Path(directory, name).exists() for name in ("change_server", "await_server")}
+    run(directory, NEW, **told)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,7 @@ def test_after_a_death_at_any_point_the_next_run_ends_with_a_key_that_works(
         Path(directory, "db.key").chmod(0o600)
         os.chmod(directory, 0o700)
         if change:
-            Path(directory, "change").touch()
+            Path(directory, "change_server").touch()
 
     for when, directory in crashes(__file__, str(tmp_path), prepare):
         key, staged = Path(directory, "db.key"), Path(directory, "db.key.new")
@@ -122,3 +124,34 @@ def test_after_a_death_at_any_point_the_next_run_ends_with_a_key_that_works(
         assert refusal(order(directory, None, change_server=False).options, held) is None, when
     assert len(deaths) >= 4
     assert NEW in {text for _when, text in deaths}, "it never died with a whole key staged"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_key_that_waits_for_the_server_is_never_lost(clusters: Any, tmp_path: Path, told: bool) -> None:
+    """Somebody else tells the server, before the run or not yet: the only other copy is that person's."""
+    server = clusters
+
+    def prepare(directory: str) -> None:
+        role = f"waits {Path(directory).name} {told}"
+        secret = scram.verifier(NEW if told else OLD, salt=os.urandom(16))
+        server.run(f'CREATE ROLE "{role}" LOGIN', f"ALTER ROLE \"{role}\" PASSWORD '{secret}'")
+        options = {"host": "127.0.0.1", "port": server.port, "name": "postgres", "user": role}
+        options["sslrootcert"] = str(server.authority.certificate)
+        Path(directory, "server.json").write_text(json.dumps({"options": options, "psql": None}))
+        for name, key in (("db.key", OLD), ("db.key.new", NEW)):
+            Path(directory, name).write_text(key)
+            Path(directory, name).chmod(0o600)
+        os.chmod(directory, 0o700)
+        Path(directory, "await_server").touch()
+
+    deaths = 0
+    for when, directory in crashes(__file__, str(tmp_path), prepare):
+        deaths += 1
+        key, staged = Path(directory, "db.key"), Path(directory, "db.key.new")
+        assert NEW in [path.read_text() for path in (key, staged) if path.exists()], when
+        rotation = run(directory, NEW, await_server=True)
+        assert rotation.awaits_server is not told, when
+        assert (key.read_text(), staged.exists()) == ((NEW, False) if told else (OLD, True)), when
+        assert stat.S_IMODE((key if told else staged).stat().st_mode) == 0o600, when
+        assert refusal(order(directory, None, change_server=False).options, key.read_text()) is None, when
+    assert deaths >= 2

@@ -25,11 +25,15 @@ def test_a_key_that_opens_the_server_is_never_thrown_away(
         assert (staged, bool(current), another) == (False, False, False)
 
 
-@pytest.mark.parametrize(("new", "current", "change"), list(itertools.product((True, False), ASKED, (True, False))))
+@pytest.mark.parametrize(
+    ("new", "current", "change", "awaited"),
+    list(itertools.product((True, False), ASKED, (True, False), (True, False))),
+)
 def test_the_server_is_told_by_a_key_that_works_and_only_when_it_was_asked_for(
-    new: bool, current: Optional[bool], change: bool
+    new: bool, current: Optional[bool], change: bool, awaited: bool
 ) -> None:
-    how = plan.way(new=new, current=current, change_server=change)
+    how = plan.way(new=new, current=current, change_server=change, await_server=awaited)
     if how == plan.CHANGE:
-        assert (new, current, change) == (False, True, True)
+        assert (new, current, change, awaited) == (False, True, True, False)
     assert (how == plan.TAKE) is new
+    assert (how == plan.AWAIT) is (awaited and not new)
