@@ -6,91 +6,23 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
+from integration.keys import Keys, fresh, put_back
 from integration.searching import LOUD, forms, has, holders, watched
-from integration.world import AS_L5, Played, World
+from integration.world import AS_L5, World
 
-ROLE = "wst_backup"
 CHANGE = {"key_rotation_change_server": True}
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The host's key, and the server that it opens."""
-
-    world: World
-    directory: Path
-
-    @property
-    def file(self) -> Path:
-        """The key file."""
-        return self.world.control / "db.key"
-
-    @property
-    def staged(self) -> Path:
-        """Where the next one is staged."""
-        return self.world.control / "db.key.new"
-
-    def rotate(self, new: str | None, *arguments: str, **extra: Any) -> Played:
-        """Run the playbook with that password, which is in no argument list."""
-        variables = dict(extra)
-        if new is not None:
-            path = self.directory / "new-password"
-            path.write_text(new)
-            variables["wst_backup_db_password_new"] = "{{ lookup('ansible.builtin.file', '" + str(path) + "') }}"
-        return self.world.play("rotate_db_key.yml", *arguments, extra=variables)
-
-    def server_has(self, password: str) -> None:
-        """An administrator sets it, as in the portal."""
-        with self.world.connect() as session:
-            session.execute(f"ALTER ROLE {ROLE} PASSWORD '{password}'")
-
-    def opens(self, password: str) -> bool:
-        """Whether the role logs in with it."""
-        server = self.world.record["postgres"]
-        place = {"host": server["host"], "port": server["port"], "dbname": server["database"], "user": ROLE}
-        tls = {"sslmode": "verify-full", "sslrootcert": server["ca"]}
-        try:
-            psycopg.connect(**place, **tls, password=password).close()
-        except psycopg.OperationalError as error:
-            if "password authentication failed" not in str(error):
-                raise
-            return False
-        return True
-
-    def assert_holds(self, password: str) -> None:
-        """The key file has it and is closed, nothing is staged, and the server takes it."""
-        assert self.file.read_text().strip() == password
-        if not self.world.windows:
-            assert stat.S_IMODE(self.file.stat().st_mode) == 0o600
-        assert not self.staged.exists()
-        assert self.opens(password)
-
-
-def fresh() -> str:
-    """A password that nothing else in the world can be."""
-    return "Planted" + secrets.token_hex(12)
 
 
 @pytest.fixture
 def keys(world: World, tmp_path: Path) -> Iterator[Keys]:
     """The key and the server's password are put back at the end."""
-    keys = Keys(world, tmp_path)
-    before = keys.file.read_bytes()
-    try:
+    with put_back(world, tmp_path) as keys:
         yield keys
-    finally:
-        keys.file.write_bytes(before)
-        keys.staged.unlink(missing_ok=True)
-        keys.server_has(before.decode().strip())
 
 
 @pytest.fixture
