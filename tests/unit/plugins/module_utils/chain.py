@@ -47,8 +47,8 @@ BEGAN = utc_now()
 
 
 def run_id_of(days: int) -> str:
-    """The id of a run that started so many days ago."""
-    return (BEGAN - timedelta(days=days)).strftime("%Y%m%d-%H%M%S") + f"-{days:08x}"
+    """The id of a run that started so many days ago; negative for one to come."""
+    return (BEGAN - timedelta(days=days)).strftime("%Y%m%d-%H%M%S") + f"-{abs(days):08x}"
 
 
 RUN = run_id_of(0)

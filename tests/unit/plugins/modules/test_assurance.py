@@ -17,9 +17,10 @@ import pytest
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Manifest
 from ansible_collections.wst.backup.plugins.plugin_utils._pitr import facts_of
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import provisioned
-from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import publish_set
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import MANIFEST, publish_set
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils.chain import run_id_of
 from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
 
@@ -116,6 +117,26 @@ def test_sets_that_are_gone_or_rot_are_told(host: Host) -> None:
     assert (found["R5"], found["R3"]) == ("non-compliant", "non-compliant")
     os.rename(host.mirror, f"{host.mirror}.away")
     assert verdicts(judged(host))["R3"] == "unknown"
+
+
+def holding(files: int) -> Manifest:
+    """The manifest of a set that has so many files of the source, and a dump."""
+    sources = [{"name": "wst", "files": files}]
+    dump = {"path": "wst_dev_database.backup", "size": 1000}
+    return Manifest({**MANIFEST.body, "sources": sources, "dump": dump}, MANIFEST.sha256)
+
+
+@pytest.mark.parametrize(("today", "to_come"), [(3, 0), (0, 3)])
+def test_what_a_set_of_the_future_holds_is_not_judged(host: Host, today: int, to_come: int) -> None:
+    """A clock that once was wrong must not speak for a set that was made since, neither for nor against it."""
+    for name, path in ((LOCAL, host.local), (MIRROR, host.mirror)):
+        publish_set(Layer(name, path), run_id_of(-5), manifest=holding(to_come))
+    found = verdicts(judged(host))
+    assert (found["R2"], found["F3"]) == ("unknown", "unknown")
+    for name, path in ((LOCAL, host.local), (MIRROR, host.mirror)):
+        publish_set(Layer(name, path), run_id_of(0), manifest=holding(today))
+    found = verdicts(judged(host))
+    assert found["R2"] == ("compliant" if today else "non-compliant")
 
 
 def test_a_log_that_cannot_be_read_or_does_not_hold(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

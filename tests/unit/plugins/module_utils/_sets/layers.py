@@ -58,13 +58,18 @@ def prove_partial(layer: Layer, run_id: str, level: int = 3) -> Proof:
 
 
 def publish_set(
-    layer: Layer, run_id: str, size: int = 5000, suspect: Sequence[str] = (), safety: str = ""
+    layer: Layer,
+    run_id: str,
+    size: int = 5000,
+    suspect: Sequence[str] = (),
+    safety: str = "",
+    manifest: Manifest = MANIFEST,
 ) -> ArtifactName:
     """A complete set that counts, unless it is suspect or made for safety."""
     artifact = write_partial(layer, run_id, size)
     proof = prove_partial(layer, run_id)
     publish(
-        layer, artifact, run_id=run_id, proof=proof, manifest=MANIFEST, check=no_check, suspect=suspect, safety=safety
+        layer, artifact, run_id=run_id, proof=proof, manifest=manifest, check=no_check, suspect=suspect, safety=safety
     )
     return artifact
 
