@@ -12,6 +12,7 @@ from typing import Any, Optional
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files
+from ansible_collections.wst.backup.plugins.plugin_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.plugin_utils._errors import EvidenceLost, SettingInvalid
 from ansible_collections.wst.backup.plugins.plugin_utils._evidence import evidence, lost
 from ansible_collections.wst.backup.plugins.plugin_utils._settings import read_settings
@@ -43,7 +44,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             failed=arguments["failed"],
             began=arguments["began"],
             ended=now.timestamp(),
-            times={"began": _text(datetime.fromtimestamp(arguments["began"], timezone.utc)), "ended": _text(now)},
+            times={
+                "began": format_time(datetime.fromtimestamp(arguments["began"], timezone.utc)),
+                "ended": format_time(now),
+            },
         )
         if self._task.check_mode:
             return {**result, "changed": True, "evidence": document}
@@ -69,7 +73,3 @@ def _died(lock: Any) -> list[dict[str, Any]]:
     if not isinstance(dead, Mapping):
         return []
     return [{**_evidence_files.DIED, "run_id": dead.get("run_id"), "at": dead.get("heartbeat")}]
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

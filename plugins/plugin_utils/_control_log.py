@@ -15,9 +15,10 @@ import json
 import os
 import re
 import socket
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
+
+from ._clock import format_time, utc_now
 
 EVENTS = "events.jsonl"
 AUDIT_HEADS = "audit_head.jsonl"
@@ -30,8 +31,7 @@ def record(control_dir: str, host: str, entry: dict[str, Any], *, file: str = EV
     :raises OSError: the control node cannot write either.
     """
     path = make_host_directory(control_dir, host) / file
-    time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    full = {"time": time, "control_node": socket.gethostname(), "host": host, **entry}
+    full = {"time": format_time(utc_now()), "control_node": socket.gethostname(), "host": host, **entry}
     data = json.dumps(full, sort_keys=True).encode("utf-8") + b"\n"
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:

@@ -6,15 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, Optional
 
+from ansible_collections.wst.backup.plugins.plugin_utils._clock import format_time
+from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import (
+    NON_COMPLIANT,
+    OF_HOSTS,
+    UNKNOWN,
+    WORST_FIRST,
+    of_all,
+)
+
 SCHEMA_VERSION = 1
-COMPLIANT = "compliant"
-NON_COMPLIANT = "non-compliant"
-UNKNOWN = "unknown"
 _HOST = ("environment", "verdict", "known_at", "turns_at", "requirements", "runs", "drills", "layers", "next")
-_ORDER = {NON_COMPLIANT: 0, UNKNOWN: 1, COMPLIANT: 2}
 
 
 def fleet(
@@ -36,11 +41,11 @@ def fleet(
     hosts = [host_part(name, result, known.get(name), evidence.get(name, {})) for name, result in results.items()]
     return {
         "schema": SCHEMA_VERSION,
-        "made": made.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "made": format_time(made),
         "collection": next((str(each["collection"]) for each in results.values() if each.get("collection")), ""),
         "controller": controller,
         "period_days": period_days,
-        "hosts": sorted(hosts, key=lambda host: (_ORDER[host["verdict"]], host["name"])),
+        "hosts": sorted(hosts, key=lambda host: (WORST_FIRST[host["verdict"]], host["name"])),
     }
 
 
@@ -48,7 +53,7 @@ def host_part(
     name: str, result: Mapping[str, Any], known: Optional[Mapping[str, Any]], evidence: Mapping[str, str]
 ) -> dict[str, Any]:
     """A host's part. One that was not judged now is non-compliant, with what was last known of it."""
-    if result.get("verdict") in _ORDER and not result.get("failed"):
+    if result.get("verdict") in OF_HOSTS and not result.get("failed"):
         judged = {key: result.get(key) for key in _HOST}
         drills = [{**drill, "evidence": _page(drill, evidence)} for drill in judged["drills"] or ()]
         return {"name": name, "reached": True, "error": None, **judged, "drills": drills}
@@ -83,24 +88,8 @@ def _aged(requirement: Mapping[str, Any], known_at: str) -> dict[str, Any]:
 
 
 def overall(document: Mapping[str, Any]) -> str:
-    """The fleet's verdict; a fleet without hosts is not compliant."""
-    verdicts = {host["verdict"] for host in document["hosts"]}
-    if NON_COMPLIANT in verdicts:
-        return NON_COMPLIANT
-    return UNKNOWN if UNKNOWN in verdicts or not verdicts else COMPLIANT
-
-
-def age_of(text: Optional[str], now: datetime) -> Optional[float]:
-    """Seconds from that time (UTC text) to now; None where there is no time."""
-    moment = moment_of(text)
-    return None if moment is None else (now - moment).total_seconds()
-
-
-def moment_of(text: Optional[str]) -> Optional[datetime]:
-    """The time of its text; None where there is none."""
-    if not text:
-        return None
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    """The fleet's verdict."""
+    return of_all(host["verdict"] for host in document["hosts"])
 
 
 def newest(items: Iterable[Mapping[str, Any]], result: Optional[str] = None) -> Optional[Mapping[str, Any]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
-from ansible_collections.wst.backup.plugins.plugin_utils._fleet import COMPLIANT, moment_of, newest
+from ansible_collections.wst.backup.plugins.plugin_utils._clock import parse_time
+from ansible_collections.wst.backup.plugins.plugin_utils._fleet import newest
+from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import COMPLIANT, EXEMPT
 
-EXEMPT = "exempt"
 METRICS = {
     "wst_backup_compliant": "Whether the host complies with the doctrine (1) or not, or is not known to (0).",
     "wst_backup_requirement_met": "Whether a requirement is met or exempt (1) or not, or is not known to be (0).",
@@ -107,5 +108,4 @@ def _layer(layer: Mapping[str, Any], labels: dict[str, str]) -> Iterable[Sample]
 
 
 def _time(text: Optional[str]) -> Optional[float]:
-    moment = moment_of(text)
-    return None if moment is None else moment.timestamp()
+    return parse_time(text).timestamp() if text else None

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.wst.backup.plugins.plugin_utils._fleet import COMPLIANT, age_of, newest, overall
+from ansible_collections.wst.backup.plugins.plugin_utils._clock import age_of
+from ansible_collections.wst.backup.plugins.plugin_utils._fleet import newest, overall
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, table
+from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import COMPLIANT, EXEMPT
 
 _HEAD = ("HOST", "ENVIRONMENT", "VERDICT", "BACKUP", "DRILL", "TURNS IN", "NOT MET")
-EXEMPT = "exempt"
 
 
 def fleet_table(document: Mapping[str, Any], now: datetime) -> list[str]:

@@ -16,7 +16,6 @@ import secrets
 import shlex
 import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any, Callable, ClassVar, Optional
 
 from ansible.errors import AnsibleConnectionFailure
@@ -24,6 +23,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
 
 from . import _connection, _control_log, _errors, _payload, _progress, _run_identity
+from ._clock import format_time, utc_now
 from ._exchange import Exchange, FirstContactFailed
 from ._follow import Follower
 from ._secrets import read_secrets
@@ -213,7 +213,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
             "nonce": self._nonce,
             "check_mode": bool(self._task.check_mode),
             "controller": _run_identity.controller(),
-            "controller_time": _run_identity.utc_text(datetime.now(timezone.utc)),
+            "controller_time": format_time(utc_now()),
         }
 
     # --- what the user sees, what the control node keeps

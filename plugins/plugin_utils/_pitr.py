@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Optional
 
+from ._clock import format_time
+
 SCHEMA = 1
 _ON_DEMAND = "Customer On-Demand"  # a backup's type; Azure's own ones are "Full"
 _STATES = {"enabled": True, "disabled": False}
@@ -86,7 +88,7 @@ def moment(value: Any) -> Optional[datetime]:
 
 def text_of(value: Optional[datetime]) -> Optional[str]:
     """A time as everywhere in this collection."""
-    return None if value is None else value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if value is None else format_time(value)
 
 
 def age(value: Optional[datetime], now: datetime) -> Optional[int]:

@@ -17,15 +17,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils import _report_summary 
 from ansible_collections.wst.backup.plugins.plugin_utils._page_style import environment
 from ansible_collections.wst.backup.plugins.plugin_utils._report_host import RECENT, host_view
 from ansible_collections.wst.backup.plugins.plugin_utils._report_pictures import Picture, bars, proportion
-from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import (
-    COMPLIANT,
-    EXEMPT,
-    NON_COMPLIANT,
-    UNKNOWN,
-    Fleet,
-    Host,
-    fleet_from,
-)
+from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import Fleet, Host, fleet_from
 from ansible_collections.wst.backup.plugins.plugin_utils._report_series import Days, without_backup
 from ansible_collections.wst.backup.plugins.plugin_utils._report_template import HOST, TEMPLATE
 from ansible_collections.wst.backup.plugins.plugin_utils._report_words import (
@@ -37,6 +29,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._report_words import (
     stamp,
 )
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, size_text
+from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import COMPLIANT, EXEMPT, NON_COMPLIANT, UNKNOWN
 
 SIGNS = {COMPLIANT: "✓", NON_COMPLIANT: "✗", UNKNOWN: "?", EXEMPT: "◇"}
 KINDS = {COMPLIANT: "good", NON_COMPLIANT: "bad", UNKNOWN: "unsure", EXEMPT: "other"}

@@ -11,12 +11,11 @@ from typing import Any, Optional
 
 from ansible_collections.wst.backup.plugins.plugin_utils._errors import ReportInvalid
 from ansible_collections.wst.backup.plugins.plugin_utils._report_reader import Reader
+from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import EXEMPT, OF_HOSTS
 
 SCHEMA = 1
-COMPLIANT, NON_COMPLIANT, UNKNOWN, EXEMPT = "compliant", "non-compliant", "unknown", "exempt"
 SUCCESS, FAILURE, SUSPECT, INTERRUPTED = "success", "failure", "suspect", "interrupted"
 
-_VERDICTS = frozenset({COMPLIANT, NON_COMPLIANT, UNKNOWN})
 _RESULTS = frozenset({SUCCESS, FAILURE})
 _LAYERS = frozenset({"local", "mirror"})
 
@@ -166,7 +165,7 @@ def _host(read: Reader) -> Host:
     return Host(
         name=read.text("name"),
         environment=read.maybe_text("environment"),
-        verdict=read.one_of("verdict", _VERDICTS),
+        verdict=read.one_of("verdict", OF_HOSTS),
         reached=read.flag("reached"),
         known_at=read.maybe_time("known_at"),
         turns_at=read.maybe_time("turns_at"),
@@ -184,7 +183,7 @@ def _requirement(read: Reader) -> Requirement:
     return Requirement(
         id=read.text("id"),
         title=read.text("title"),
-        verdict=read.one_of("verdict", _VERDICTS | {EXEMPT}),
+        verdict=read.one_of("verdict", OF_HOSTS | {EXEMPT}),
         warnings=read.texts("warnings"),
         summary=read.text("summary"),
         evidence=tuple(

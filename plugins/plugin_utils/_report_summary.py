@@ -11,11 +11,7 @@ from datetime import datetime
 from typing import Optional
 
 from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import (
-    COMPLIANT,
-    EXEMPT,
-    NON_COMPLIANT,
     SUCCESS,
-    UNKNOWN,
     Due,
     Exemption,
     Fleet,
@@ -23,8 +19,13 @@ from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import (
     Layer,
     Requirement,
 )
-
-_WORST_FIRST = {NON_COMPLIANT: 0, UNKNOWN: 1, COMPLIANT: 2, EXEMPT: 3}
+from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import (
+    COMPLIANT,
+    NON_COMPLIANT,
+    UNKNOWN,
+    WORST_FIRST,
+    of_all,
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Turn:
 
 def worst_first(hosts: Sequence[Host]) -> list[Host]:
     """By verdict, then by how much is wrong, then by name."""
-    return sorted(hosts, key=lambda host: (_WORST_FIRST[host.verdict], *_weight(host), host.name.casefold(), host.name))
+    return sorted(hosts, key=lambda host: (WORST_FIRST[host.verdict], *_weight(host), host.name.casefold(), host.name))
 
 
 def _weight(host: Host) -> tuple[int, int, int]:
@@ -63,11 +64,8 @@ def tally(hosts: Sequence[Host]) -> dict[str, int]:
 
 
 def fleet_verdict(hosts: Sequence[Host]) -> str:
-    """Compliant only where every host is; of no host nothing is known."""
-    found = {host.verdict for host in hosts}
-    if NON_COMPLIANT in found:
-        return NON_COMPLIANT
-    return COMPLIANT if found == {COMPLIANT} else UNKNOWN
+    """The whole fleet's."""
+    return of_all(host.verdict for host in hosts)
 
 
 def requirement_rows(hosts: Sequence[Host]) -> list[RequirementRow]:
@@ -80,7 +78,7 @@ def requirement_rows(hosts: Sequence[Host]) -> list[RequirementRow]:
             held.setdefault(each.id, []).append((each.verdict, host))
     rows = []
     for name, title in titles.items():
-        counts = {verdict: sum(found == verdict for found, _host in held[name]) for verdict in _WORST_FIRST}
+        counts = {verdict: sum(found == verdict for found, _host in held[name]) for verdict in WORST_FIRST}
         failing = [host for wanted in (NON_COMPLIANT, UNKNOWN) for verdict, host in held[name] if verdict == wanted]
         rows.append(RequirementRow(name, title, counts, tuple(failing)))
     return rows
@@ -89,7 +87,7 @@ def requirement_rows(hosts: Sequence[Host]) -> list[RequirementRow]:
 def trouble(host: Host) -> str:
     """In a sentence what is wrong with a host, the worst of it; empty where nothing is."""
     wrong = [each for each in host.requirements if each.verdict in (NON_COMPLIANT, UNKNOWN)]
-    wrong.sort(key=lambda each: _WORST_FIRST[each.verdict])
+    wrong.sort(key=lambda each: WORST_FIRST[each.verdict])
     if not host.reached:
         return f"not reached ({host.error.code})" if host.error else "not reached"
     if wrong:

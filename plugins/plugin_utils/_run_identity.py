@@ -61,8 +61,3 @@ def controller() -> str:
     except (KeyError, OSError, ImportError):
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def utc_text(now: datetime) -> str:
-    """The form of all times in our JSON."""
-    return now.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
+from ansible_collections.wst.backup.plugins.plugin_utils._clock import parse_time
 from ansible_collections.wst.backup.plugins.plugin_utils._outcome import carried, failure
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, count_text, size_text, table
 
@@ -64,7 +64,7 @@ def _unread_for(item: Mapping[str, Any]) -> float:
     """Seconds since its last full read, by the host's clock, from which its age is."""
     if not item.get("verified_at"):
         return float("inf")
-    made, read = (datetime.strptime(item[key], "%Y-%m-%dT%H:%M:%SZ") for key in ("time", "verified_at"))  # noqa: DTZ007
+    made, read = (parse_time(item[key]) for key in ("time", "verified_at"))
     return float(item["age"]) - (read - made).total_seconds()
 
 
