@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -33,19 +34,17 @@ from wstlab.pki import make_pki
 pytestmark = pytest.mark.either_lane
 R3 = {"requirement": "R3", "until": "2099-01-01", "reason": "the lab has no Azure", "by": "the tests"}
 EXEMPT = {"backup_compliance_exemptions": [R3]}
-AWAY = """
-wst:
-  hosts:
-    away:
-      ansible_connection: winrm
-      ansible_host: 127.0.0.1
-      ansible_port: 1
-      ansible_user: nobody
-      ansible_password: nothing
-      ansible_winrm_transport: ntlm
-      ansible_winrm_server_cert_validation: ignore
-      backup_database: {host: 127.0.0.1, name: none, user: none}
-"""
+NOBODY = {  # listens there
+    "ansible_connection": "winrm",
+    "ansible_host": "127.0.0.1",
+    "ansible_port": 1,
+    "ansible_user": "nobody",
+    "ansible_password": "nothing",
+    "ansible_winrm_transport": "ntlm",
+    "ansible_winrm_server_cert_validation": "ignore",
+    "backup_database": {"host": "127.0.0.1", "name": "none", "user": "none"},
+}
+AWAY = [f"away-{number:02d}" for number in range(20)]
 
 
 @pytest.fixture(scope="module")
@@ -150,24 +149,40 @@ def test_check_mode_judges_and_writes_nothing(host: World) -> None:
     assert host.audit() == records
 
 
-def test_a_host_that_does_not_answer_is_told_with_what_was_known_and_hides_no_other(
-    host: World, tmp_path: Path
-) -> None:
-    more = tmp_path / "more.yml"
-    more.write_text(AWAY)
-    known = json.loads((host.records / "hosts" / host.host["name"] / "compliance.json").read_text())
-    (host.records / "hosts" / "away").mkdir(parents=True, exist_ok=True)
-    (host.records / "hosts" / "away" / "compliance.json").write_text(json.dumps({**known, "name": "away"}))
-    played, document = judge(host, "-i", str(more))
+def test_a_fleet_of_which_most_do_not_answer_is_told_whole(host: World, tmp_path: Path) -> None:
+    """Each by its name, with what was last known of it; and they hide neither each other nor the one that answers."""
+    own = host.host["name"]
+    inventory = {"wst": {"hosts": dict.fromkeys(AWAY, NOBODY)}}
+    (tmp_path / "more.yml").write_text(json.dumps(inventory))
+    known = json.loads((host.records / "hosts" / own / "compliance.json").read_text())
+    was_known = AWAY[7]
+    (host.records / "hosts" / was_known).mkdir(parents=True, exist_ok=True)
+    (host.records / "hosts" / was_known / "compliance.json").write_text(json.dumps({**known, "name": was_known}))
+    played, document = judge(host, "-i", str(tmp_path / "more.yml"), "--forks", "20")
     assert played.code != 0, played.output
     assert [(each["name"], each["verdict"], each["reached"]) for each in document["hosts"]] == [
-        ("away", "non-compliant", False),
-        (host.host["name"], "compliant", True),
+        *[(name, "non-compliant", False) for name in AWAY],
+        (own, "compliant", True),
     ]
-    away = document["hosts"][0]
+    assert {each["error"]["code"] for each in document["hosts"] if each["error"]} == {"unreachable"}
+    away = document["hosts"][AWAY.index(was_known)]
     assert (away["known_at"], len(away["runs"])) == (known["known_at"], len(known["runs"]))
     assert {each["verdict"] for each in away["requirements"]} == {"unknown"}
-    assert "last known" in played.output
+
+    told = " ".join(played.output.split())
+    assert "1 of 21 hosts compliant: the fleet is non-compliant" in told
+    assert told.count("(nothing was ever known of it)") >= len(AWAY) - 1
+    assert "last known" in told
+    rows = [line.split() for line in played.output.splitlines()]
+    for name in [*AWAY, own]:
+        verdict = "compliant" if name == own else "non-compliant"
+        assert any(name in row and verdict in row for row in rows), f"{name} has no row in the table"
+    metrics = (host.records / "fleet" / "compliance.prom").read_text()
+    page = (host.records / "fleet" / "compliance.html").read_text()
+    for name in [*AWAY, own]:
+        reached = re.findall(rf'wst_backup_host_reached{{host="{name}",[^}}]*}} (\d)\n', metrics)
+        assert reached == ["1" if name == own else "0"]
+        assert name in page
 
 
 def test_a_copy_that_rots_is_found_because_it_is_read_again(host: World) -> None:
