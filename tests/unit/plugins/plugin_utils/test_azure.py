@@ -272,3 +272,34 @@ def test_work_that_raises_is_raised_here() -> None:
 
     with pytest.raises(KeyError):
         _azure_client.within(work, 5)
+
+
+WARNS = """
+import logging, sys, threading, warnings
+from ansible_collections.wst.backup.plugins.plugin_utils._azure_client import within
+
+class Held:
+    def write(self, text):
+        if threading.current_thread() is not threading.main_thread():
+            threading.Event().wait()
+    def flush(self):
+        pass
+
+def work():
+    logging.getLogger("azure.core").warning("a connection was cut")
+    warnings.warn("a package is old")
+    return "done"
+
+shown, sys.stdout, sys.stderr = sys.stdout, Held(), Held()
+shown.write(within(work, 5))
+"""
+
+
+def test_a_warning_of_a_package_does_not_wait_for_the_screen() -> None:
+    """Up to ansible-core 2.18 it would for ever, for the thread that waits for us has the screen."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", WARNS]
+    done = subprocess.run(
+        argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "done"), done.stderr
