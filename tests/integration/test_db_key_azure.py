@@ -149,7 +149,7 @@ def test_both_passwords_are_kept_until_the_server_itself_has_said_which(site: Si
     """What Azure says of it is not what counts."""
     arm, old, new = site.arm, site.keys.file.read_text().strip(), fresh()
     arm.sets = lambda _password: None
-    for operation, timeout in ((ended("InProgress"), 4), (arm.succeeded, 60)):
+    for operation, timeout in ((ended("InProgress"), 12), (arm.succeeded, 60)):
         arm.operation = [operation]
         played = site.rotate(new, timeout=timeout)
         assert played.failed_with("azure_password_unsettled"), played.output

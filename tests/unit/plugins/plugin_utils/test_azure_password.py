@@ -179,7 +179,7 @@ UNSETTLED = _errors.AzurePasswordUnsettled
 )
 def test_without_an_answer_that_says_so_nobody_knows(arm: FakeArm, update: list[Answer]) -> None:
     arm.update = update
-    failure(arm, UNSETTLED, timeout=5)
+    failure(arm, UNSETTLED)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +195,8 @@ def test_without_an_answer_that_says_so_nobody_knows(arm: FakeArm, update: list[
 def test_a_change_that_is_lost_from_sight_may_be_made(arm: FakeArm, operation: list[Answer]) -> None:
     arm.operation = operation
     started = time.monotonic()
-    failure(arm, UNSETTLED, timeout=2)
-    assert time.monotonic() - started < 6
+    failure(arm, UNSETTLED, timeout=4)
+    assert time.monotonic() - started < 10
 
 
 def test_azure_s_last_word_is_waited_for(arm: FakeArm) -> None:
@@ -221,8 +221,8 @@ def test_looks_that_fail_are_made_again(arm: FakeArm) -> None:
 def test_whoever_answers_for_ever_is_left(arm: FakeArm, which: str, kind: Any, how: str) -> None:
     setattr(arm, which, [getattr(arm, how)])
     started = time.monotonic()
-    failure(arm, kind, timeout=1)
-    assert time.monotonic() - started < 5
+    failure(arm, kind, timeout=4)
+    assert time.monotonic() - started < 10
     assert len(arm.passwords) == (which == "update")
 
 
