@@ -160,7 +160,9 @@ def test_both_passwords_are_kept_until_the_server_itself_has_said_which(site: Si
     played = site.rotate(new)
     assert played.code == 0, played.output
     site.keys.assert_holds(new)
-    assert "azure_password_unsettled, and the server was asked" in str(site.keys.world.audit()[-1]["details"]["changes"])
+    assert "azure_password_unsettled, and the server was asked" in str(
+        site.keys.world.audit()[-1]["details"]["changes"]
+    )
 
 
 def test_killed_before_and_after_azure_is_told_the_next_run_ends_with_a_key_that_works(site: Site) -> None:
