@@ -27,8 +27,8 @@ class Evidence:
     at: Optional[datetime] = None
 
     def as_body(self, now: datetime) -> Dict[str, Any]:
-        """With its age in seconds."""
-        age = None if self.at is None else int((now - self.at).total_seconds())
+        """With its age in seconds; what another clock dates a little later is of now, for no number is negative."""
+        age = None if self.at is None else max(0, int((now - self.at).total_seconds()))
         return {"what": self.what, "where": self.where, "at": _text(self.at), "age_seconds": age}
 
 

@@ -85,6 +85,8 @@ def report(facts: Facts, policy: Policy) -> Dict[str, Any]:
 
 
 def _run(run: Run) -> Dict[str, Any]:
+    """As the report has it. A clock that was set back meanwhile makes no time negative, which no report takes."""
+    seconds = None if run.ended is None else max(0, int((run.ended - run.began).total_seconds()))
     return {
         "at": format_time(run.began),
         "run_id": run.run_id,
@@ -94,7 +96,7 @@ def _run(run: Run) -> Dict[str, Any]:
         "bytes": run.size or None,
         "files": run.files or None,
         "rows": run.rows or None,
-        "seconds": None if run.ended is None else int((run.ended - run.began).total_seconds()),
+        "seconds": seconds,
     }
 
 

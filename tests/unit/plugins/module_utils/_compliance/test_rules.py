@@ -539,6 +539,16 @@ def test_the_report_has_all_that_it_says() -> None:
     ]
 
 
+def test_a_clock_that_is_a_little_ahead_or_was_set_back_makes_no_number_negative() -> None:
+    soon = a_set(NOW + timedelta(minutes=5))
+    ahead = with_layer(replace(BASE, pitr=azure(earliest=NOW + DAY)), 0, sets=(soon, *SETS))
+    back = replace(ahead, runs=(a_run(NOW, ended=NOW - HOUR),))
+    told = report(back, DEV)
+    ages = [each["age_seconds"] for finding in told["requirements"] for each in finding["evidence"]]
+    assert min(age for age in ages if age is not None) == 0
+    assert told["runs"][0]["seconds"] == 0
+
+
 def test_what_never_was_is_due_now() -> None:
     bare = replace(BASE, layers=(), runs=(a_run(NOW, ended=None),), drills=(), contents=None)
     told = report(bare, DEV)
