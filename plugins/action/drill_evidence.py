@@ -24,6 +24,18 @@ _SPEC = {
 }
 
 
+def _lost(result: dict[str, Any], document: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
+    return {**result, **failure, "evidence": lost(document, failure)}
+
+
+def _died(lock: Any) -> list[dict[str, Any]]:
+    """The drill whose lock this one took over."""
+    dead = lock.get("taken_over") if isinstance(lock, Mapping) else None
+    if not isinstance(dead, Mapping):
+        return []
+    return [{**_evidence_files.DIED, "run_id": dead.get("run_id"), "at": dead.get("heartbeat")}]
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hints to give
     """See the module's documentation."""
 
@@ -44,10 +56,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             failed=arguments["failed"],
             began=arguments["began"],
             ended=now.timestamp(),
-            times={
-                "began": format_time(datetime.fromtimestamp(arguments["began"], timezone.utc)),
-                "ended": format_time(now),
-            },
+            times={"began": format_time(datetime.fromtimestamp(arguments["began"], timezone.utc)), "ended": format_time(now)},
         )
         if self._task.check_mode:
             return {**result, "changed": True, "evidence": document}
@@ -63,13 +72,3 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
         return {**result, "changed": True, "evidence": document, **kept}
 
 
-def _lost(result: dict[str, Any], document: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
-    return {**result, **failure, "evidence": lost(document, failure)}
-
-
-def _died(lock: Any) -> list[dict[str, Any]]:
-    """The drill whose lock this one took over."""
-    dead = lock.get("taken_over") if isinstance(lock, Mapping) else None
-    if not isinstance(dead, Mapping):
-        return []
-    return [{**_evidence_files.DIED, "run_id": dead.get("run_id"), "at": dead.get("heartbeat")}]
