@@ -151,6 +151,11 @@ def parse_leftover(file_name: str) -> Optional[str]:
     return _owner(_LEFTOVER, file_name)
 
 
+def tree_partial(path: str, owner: str) -> str:
+    """What a directory is called while that run fills it."""
+    return f"{path}.{owner}{PARTIAL}"
+
+
 def parse_record_partial(file_name: str) -> Optional[str]:
     """Whose an unfinished record below the host root is, as ``parse_leftover``; None for every other name."""
     return _owner(_RECORD, file_name)

@@ -43,7 +43,10 @@ options:
     description:
       - V(swapped) swaps the O(pairs). V(resumed) finishes what was interrupted. V(undone) gives the old trees their
         names back, also those of a swap that was finished; the new ones go back to where they were made. V(absent)
-        removes the old trees of a finished swap, after which there is no way back.
+        removes the old trees of a finished swap, after which there is no way back, or the new ones of a swap that was
+        taken back.
+      - Where M(wst.backup.restore_intent) has on record that a database belongs to the trees, V(resumed) takes the
+        trees back if the database was not swapped, and waits (C(swap_unfinished)) while that is not known.
     type: str
     choices: [swapped, resumed, undone, absent]
     default: swapped

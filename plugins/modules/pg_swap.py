@@ -52,7 +52,8 @@ options:
       - V(resumed) ends what was interrupted, and renames nothing.
       - V(undone) gives the old database its name back, and the restored one that which it had before. What was written
         since the swap is in the restored one, which stays closed and is not swapped in again.
-      - V(absent) drops the old database of a finished swap, after which there is no way back.
+      - V(absent) drops the old database of a finished swap, after which there is no way back, or the restored one of a
+        swap that was taken back.
     type: str
     choices: [swapped, resumed, undone, absent]
     default: swapped

@@ -224,6 +224,25 @@ def kill_job(world: World) -> None:
     wait_until(lambda: pid not in job_processes(world), "the killed job is still there")
 
 
+def crash(world: World, run: Playing) -> None:
+    """The control node and, at the same moment, the host: nothing of the run is left but what is on the disks."""
+    run.kill()
+    for pid in job_processes(world):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not job_processes(world), "the killed jobs are still there")
+
+
+def swaps(world: World, suffix: str) -> dict[str, str]:
+    """The status of each run's swap of trees (``.json``) or of a database (``.database.json``), by its run."""
+    found = {}
+    for path in (world.control / "swaps").glob(f"*{suffix}"):
+        run_id = path.name[: -len(suffix)]
+        if "." not in run_id:
+            found[run_id] = json.loads(path.read_text())["body"]["status"]
+    return found
+
+
 def kill_tools(world: World) -> None:
     """End the PostgreSQL programs of the host's job, and nothing else."""
     found = tool_processes(world)

@@ -23,7 +23,7 @@ import pytest
 from integration import hostshell
 from integration.conftest import SCALE, STATE, standing
 from integration.desk import CannotBeTyped, Desk, cut_short, equipped
-from integration.disturbance import playing, wait_until
+from integration.disturbance import crash, playing, swaps, wait_until
 from integration.loud import loudly
 from integration.runbook import CONTROL, HOST, NotARunbook, Page, Step, pages_of
 from integration.world import AS_L6, ROOT, World, digests
@@ -220,6 +220,7 @@ def test_a_lost_tree_and_what_was_replaced(desk: Desk, site: World) -> None:
     old = tree.with_name(f"wst.before-{swap}")
     assert content(old) == {}
     assert "undone" in desk.follow(REPLACED, until="state=absent")
+    undone = swap
     assert site.audit()[-1]["details"]["reason"] == "it was the wrong set"
     assert content(tree) == {}
     (tree / "index.html").write_text("down for maintenance")
@@ -230,8 +231,9 @@ def test_a_lost_tree_and_what_was_replaced(desk: Desk, site: World) -> None:
     assert tree.with_name(f"wst.before-{swap}").is_dir()
     assert "removed" in desk.follow(REPLACED, since="state=absent")
     assert not tree.with_name(f"wst.before-{swap}").exists()
-    for path in tree.parent.glob("*.restore-*"):  # where new ones were made, to which the undone swap went back
-        shutil.rmtree(path)
+    desk.words["ID"] = undone
+    desk.follow(REPLACED, since="state=absent")
+    assert [path for path in tree.parent.glob("*.restore-*") if any(path.iterdir())] == []
 
 
 @pytest.mark.either_lane
@@ -350,19 +352,55 @@ def test_suspected_ransomware(desk: Desk, site: World) -> None:
     assert [state["pinned"]["reason"] for state in states] == ["before the attack"] * 2
 
 
+def killed(world: World, suffix: str, wanted: str) -> None:
+    """A restore of a tree and the database that dies, with the host, as soon as that swap of its is as wanted."""
+    path, place = (
+        world.variables()["backup_sources"][0]["path"],
+        "{host}:{port}/{name}".format(**world.variables()["backup_database"]),
+    )
+    text = f"{path}, {place}"
+    told = {
+        "restore_trees": [{"source": "wst", "path": path}],
+        "restore_database": "{{ lab_restore_database }}",
+        "restore_target": text,
+        "restore_confirm": text,
+        "restore_reason": "a test",
+        "restore_stale_after": 1,
+    }
+    known = swaps(world, suffix)
+
+    def there() -> bool:
+        assert run.process.poll() is None, run.output()
+        return any(status == wanted for swap, status in swaps(world, suffix).items() if swap not in known)
+
+    with playing(world, "playbooks/restore.yml", extra={**told, **AS_L6}) as run:
+        wait_until(there, f"no swap is {wanted}", seconds=300)
+        crash(world, run)
+
+
 @pytest.mark.either_lane
 def test_a_restore_that_ended_half_way(desk: Desk, site: World) -> None:
-    path, parent = site.variables()["backup_sources"][0]["path"], site.sources["wst"].parent
-    told = {"restore_trees": [{"source": "wst", "path": path}], "restore_target": path, "restore_confirm": path}
-    good = trees(site)
-    with playing(site, "playbooks/restore.yml", extra={**told, **AS_L6, "restore_reason": "a test"}) as run:
-        wait_until(lambda: any(".restore-" in each.name for each in parent.iterdir()), "nothing was extracted")
-        run.kill()
+    """Between the swap of its tree and that of its database, and in the middle of the latter: both or none are new."""
+    page, tree = PAGES["A restore that ended half way"], site.sources["wst"]
+    new = (content(tree), rows(site))
+    (tree / "made-since").write_text("x")
+    with site.connect() as session:
+        session.execute("TRUNCATE app.orders CASCADE")
+    old = (content(tree), rows(site))
     (desk.directory / "inventory.yml").write_text(SOON)
-    desk.follow(PAGES["A restore that ended half way"])
-    assert trees(site) == good
-    for left in parent.glob("*.restore-*"):
-        shutil.rmtree(left)
+
+    known = swaps(site, ".database.json")
+    killed(site, ".json", "swapped")
+    assert swaps(site, ".database.json") == known, "the database was reached too early"
+    assert (content(tree), rows(site)) == (new[0], old[1])
+    assert site.play("backup.yml", "--check", extra={"backup_stale_after": 1}).failed_with("restore_unfinished")
+    assert "trees: undone" in desk.follow(page)
+    assert (content(tree), rows(site)) == old
+
+    killed(site, ".database.json", "swapping")
+    shown = desk.follow(page)
+    assert (content(tree), rows(site)) == (new if "database: swapped" in shown else old)
+    assert (content(tree), rows(site)) in (old, new)
 
 
 @pytest.mark.either_lane

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.disturbance import playing, wait_until
+from integration.disturbance import crash, playing, swaps, wait_until
 from integration.world import AS_L5, AS_L6, World, digests
 
 REASON = {"restore_reason": "a deployment has emptied it"}
@@ -33,9 +33,9 @@ def content(tree: Path) -> dict[str, str]:
 
 
 def siblings(world: World) -> list[str]:
-    """What stands beside the trees, but for where new ones were made, to which an undone swap would go back."""
-    names = (path.name for path in world.sources["wst"].parent.iterdir())
-    return sorted(name for name in names if ".restore-" not in name)
+    """The trees, and what stands beside them, but for an empty place to which a swap that is undone would go back."""
+    paths = world.sources["wst"].parent.iterdir()
+    return sorted(path.name for path in paths if ".restore-" not in path.name or any(path.iterdir()))
 
 
 def databases(world: World) -> set[str]:
@@ -46,11 +46,12 @@ def databases(world: World) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def tidy(world: World) -> Iterator[None]:
-    """Whatever a test leaves beside the trees goes, so that the next one begins as on a host without a restore."""
+    """A test that removes all of what it replaced leaves nothing beside the trees; old trees that others leave go."""
+    had = siblings(world)
     yield
-    for path in world.sources["wst"].parent.iterdir():
-        if ".restore-" in path.name or ".before-" in path.name:
-            shutil.rmtree(path)
+    for path in world.sources["wst"].parent.glob("*.before-*"):
+        shutil.rmtree(path)
+    assert siblings(world) == had
 
 
 def test_a_part_goes_beside_for_l5_and_not_for_an_operator(world: World) -> None:
@@ -105,8 +106,11 @@ def test_production_is_replaced_by_l6_alone_and_taken_back(world: World) -> None
     done = world.play("restore.yml", extra={**told, **AS_L6})
     assert done.code == 0, done.output
     assert {name: content(tree) for name, tree in world.sources.items()} == good
+    assert set(before) < set(world.artifacts()), "a safety backup is no trigger of retention"
     (safety,) = set(world.artifacts()) - set(before)
     assert safety in world.artifacts(world.mirror)
+    states = [json.loads((layer / f"{safety}.state.json").read_text())["body"] for layer in (world.local, world.mirror)]
+    assert [bool(state["pinned"]) for state in states] == [True, True]
     listed = world.play("list.yml").output
     assert [line.split()[2:4] for line in listed.splitlines() if safety in line.split()[1:2]] == [["safety", "no"]] * 2
     record = next(record for record in reversed(world.audit()) if record["event"] == "restore")
@@ -123,6 +127,11 @@ def test_production_is_replaced_by_l6_alone_and_taken_back(world: World) -> None
     undone = world.play("restore_swap.yml", extra={**undo, **AS_L6})
     assert undone.code == 0, undone.output
     assert content(world.sources["wst"]) == emptied
+    assert f"wst.restore-{swap}" in " ".join(undone.output.split())
+    undo = {**undo, "restore_swap_state": "absent"}
+    removed = world.play("restore_swap.yml", extra={**undo, **AS_L6})
+    assert removed.code == 0, removed.output
+    assert siblings(world) == names
 
     again = world.play("restore.yml", extra={**told, **AS_L6, "restore_set": good_set})
     assert again.code == 0, again.output
@@ -132,6 +141,7 @@ def test_production_is_replaced_by_l6_alone_and_taken_back(world: World) -> None
         "restore_swap.yml", extra={"restore_swap_state": "absent", "restore_swap": swap, **REASON, **AS_L6}
     )
     assert removed.code == 0, removed.output
+    assert siblings(world) == names
     assert world.play("backup.yml").code == 0
 
 
@@ -154,18 +164,37 @@ def test_a_dead_source_does_not_block_its_own_recovery(world: World) -> None:
 
 
 @pytest.mark.either_lane
-def test_a_control_node_that_dies_leaves_the_old_trees_or_the_new(world: World) -> None:
+def test_a_restore_that_dies_leaves_the_old_trees_or_the_new(world: World) -> None:
+    """Killed with the host's job, first while it extracts, then as soon as its swap has begun."""
     told = {**target(world, "wst", "wst-api"), **AS_L6}
-    good = {name: content(tree) for name, tree in world.sources.items()}
+    new = {name: content(tree) for name, tree in world.sources.items()}
+    for tree in world.sources.values():
+        (tree / "made-since").write_text("x")
+    old = {name: content(tree) for name, tree in world.sources.items()}
+    parent, names = world.sources["wst"].parent, siblings(world)
     with playing(world, "playbooks/restore.yml", extra=told) as run:
-        parent = world.sources["wst"].parent
-        wait_until(lambda: any(".restore-" in path.name for path in parent.iterdir()), "nothing was extracted")
-        run.kill()
-    assert {name: content(tree) for name, tree in world.sources.items()} == good
-    resumed = world.play("restore_swap.yml", extra={**AS_L6, "restore_stale_after": 1, **REASON})
+        wait_until(lambda: any(parent.glob("*.restore-*")), "nothing was extracted")
+        crash(world, run)
+    soon = {"restore_stale_after": 1, "backup_stale_after": 1}
+    resumed = world.play("restore_swap.yml", extra={**AS_L6, **soon, **REASON})
     assert resumed.code == 0, resumed.output
-    assert {name: content(tree) for name, tree in world.sources.items()} == good
-    assert world.play("backup.yml", extra={"backup_stale_after": 1}).code == 0
+    assert "was left by a dead restore" in " ".join(resumed.output.split())
+    assert {name: content(tree) for name, tree in world.sources.items()} == old
+    assert siblings(world) == names
+
+    known = swaps(world, ".json")
+    with playing(world, "playbooks/restore.yml", extra={**told, **soon}) as run:
+        wait_until(lambda: len(swaps(world, ".json")) > len(known), "nothing was swapped", seconds=300)
+        crash(world, run)
+    for name, tree in world.sources.items():
+        assert not tree.is_dir() or content(tree) in (old[name], new[name])
+    resumed = world.play("restore_swap.yml", extra={**AS_L6, **soon, **REASON})
+    assert resumed.code == 0, resumed.output
+    assert {name: content(tree) for name, tree in world.sources.items()} == new
+    ((swap, status),) = set(swaps(world, ".json").items()) - set(known.items())
+    assert status == "swapped"
+    assert siblings(world) == sorted([*names, f"wst.before-{swap}", f"wst-api.before-{swap}"])
+    assert world.play("backup.yml", extra=soon).code == 0
 
 
 @pytest.mark.either_lane  # pg_restore.exe finds no list by its name under wine
@@ -346,7 +375,11 @@ def test_a_database_that_cannot_be_swapped_takes_the_trees_back(world: World) ->
     assert content(world.sources["wst"]) == {**before, "made-since": content(world.sources["wst"])["made-since"]}
     end = next(record for record in reversed(world.audit()) if record["event"] == "restore")
     assert (end["result"], end["code"]) == ("failure", "restore_target_busy")
+    assert "Production is as it was." in " ".join(done.output.split())
     assert databases(world) == had, "what this run made is gone, what others keep is there"
     with world.as_application() as session:
         session.execute("SELECT count(*) FROM app.employees")
     marker.unlink()
+    change = {"restore_swap": end["run_id"], "restore_swap_of": "trees", "restore_swap_state": "absent", **REASON}
+    removed = world.play("restore_swap.yml", extra={**change, **AS_L6})
+    assert removed.code == 0, removed.output

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Callable, Iterator, List
+from typing import TYPE_CHECKING, Callable, Iterator, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._errors import RestoreTargetBusy, RestoreTargetRefused
@@ -118,18 +118,26 @@ def drop_old(session: Session, journal: Journal) -> bool:
     :raises RestoreTargetRefused: the one of that name is another. RestoreTargetBusy: it has subscriptions. What the
         session raises.
     """
-    names = journal.names
-    found = read_standing(session).named(names.before)
+    return _drop(session, journal, journal.names.before, journal.names.target_oid, "that stepped aside for")
+
+
+def drop_new(session: Session, journal: Journal) -> bool:
+    """Drop the restored database of a swap that was taken back; whether it was there. Raises as ``drop_old``."""
+    return _drop(session, journal, journal.names.candidate, journal.names.candidate_oid, "that was restored for")
+
+
+def _drop(session: Session, journal: Journal, name: str, oid: Optional[int], what: str) -> bool:
+    found = read_standing(session).named(name)
     if found is None:
         return False
-    if found.oid != names.target_oid:
-        message = f"{names.before} is not the database that stepped aside for {journal.place}"
-        raise RestoreTargetRefused(message, server=journal.place, database=names.before)
-    subscribed = subscriptions(session, names.before)
+    if found.oid != oid:
+        message = f"{name} is not the database {what} {journal.place}"
+        raise RestoreTargetRefused(message, server=journal.place, database=name)
+    subscribed = subscriptions(session, name)
     if subscribed:
-        message = f"{names.before} has subscriptions whose slots stand at their publishers: {shorten(subscribed)}"
+        message = f"{name} has subscriptions whose slots stand at their publishers: {shorten(subscribed)}"
         raise RestoreTargetBusy(f"{message}. Drop them there first", server=journal.place, subscriptions=subscribed)
-    session.execute(f"DROP DATABASE {quote.identifier(names.before)} WITH (FORCE)".encode())
+    session.execute(f"DROP DATABASE {quote.identifier(name)} WITH (FORCE)".encode())
     return True
 
 

@@ -38,7 +38,14 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.swapjournal import 
     unfinished,
     write_journal,
 )
-from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import DONE, Names, Standing, obstacles, stage
+from ansible_collections.wst.backup.plugins.module_utils._pg.swapplan import (
+    DONE,
+    UNTOUCHED,
+    Names,
+    Standing,
+    obstacles,
+    stage,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 
 STATE_SWAPPED, STATE_RESUMED, STATE_UNDONE, STATE_ABSENT = "swapped", "resumed", "undone", "absent"
@@ -178,7 +185,7 @@ def _journals_for(request: Request) -> List[Journal]:
     if request.state == STATE_RESUMED:
         return [named_one] if named_one.unfinished else []
     done = UNDONE if request.state == STATE_UNDONE else REMOVED
-    if named_one.status not in (SWAPPED, done):
+    if named_one.status not in ((SWAPPED, done) if request.state == STATE_UNDONE else (SWAPPED, UNDONE, done)):
         why = "was interrupted" if named_one.unfinished else f"is {named_one.status}"
         message = f"swap {named_one.run_id} {why}: this cannot be done with it"
         raise RestoreTargetRefused(message, swap=named_one.run_id, status=named_one.status)
@@ -193,9 +200,11 @@ def _end(request: Request, journal: Journal) -> Journal:
         forget_compared(request.layout.workspace(journal.run_id))  # it was production: anything may have been written
         return swapend.carry_out(request.layout, journal, password, undo=True)
     with contextlib.closing(connect(journal.server, password)) as session, named(journal.server):
-        if stage(journal.names, swap.read_standing(session)) != DONE:
-            raise RestoreTargetRefused(f"{journal.place} is not the database that was swapped in", swap=journal.run_id)
-        swap.drop_old(session, journal)
+        at, back = stage(journal.names, swap.read_standing(session)), journal.status == UNDONE
+        if at != (UNTOUCHED if back else DONE):
+            which = "before the swap that was taken back" if back else "that was swapped in"
+            raise RestoreTargetRefused(f"{journal.place} is not the database {which}", swap=journal.run_id)
+        (swap.drop_new if back else swap.drop_old)(session, journal)
     return write_journal(request.layout, journal, REMOVED)
 
 

@@ -22,7 +22,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import free_bytes, remove_tree, translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._layout import ROLES_SQL, HostLayout
-from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL
+from ansible_collections.wst.backup.plugins.module_utils._names import PARTIAL, tree_partial
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.extract import Extractor, Plan, survey
@@ -158,7 +158,7 @@ def _check_space(plan: Plan, target: str) -> int:
 def _partial(request: Request) -> Iterator[Callable[[], str]]:
     """Makes the directory to be filled, under a name that says so; at the end of the block it takes the target's."""
     owner = _context.current().run_id or secrets.token_hex(8)
-    partial = f"{request.target}.{owner}{PARTIAL}"
+    partial = tree_partial(request.target, owner)
     begun = False
 
     def begin() -> str:

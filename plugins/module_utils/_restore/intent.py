@@ -18,6 +18,7 @@ from ansible_collections.wst.backup.plugins.module_utils._clock import format_ti
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 from ansible_collections.wst.backup.plugins.module_utils._journals import journal_path, runs_with_journals
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._names import tree_partial
 from ansible_collections.wst.backup.plugins.module_utils._pg import swapjournal
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore import journal as journals
@@ -125,13 +126,16 @@ def is_apart(layout: HostLayout, intent: Intent) -> bool:
 
 
 def copies(layout: HostLayout, intent: Intent) -> List[str]:
-    """The directories that it made beside its trees, where no swap was begun with them. Raises as ``standing_of``.
+    """The directories that it made beside its trees, whole or not, where no swap was begun with them.
+
+    Raises as ``standing_of``.
 
     What a swap has had in its hands may have been production for a while: that is the journal's.
     """
     if journals.read(layout, intent.run_id) is not None:
         return []
-    return [tree.extract for tree in intent.trees if os.path.lexists(api.long_path(tree.extract))]
+    made = [path for tree in intent.trees for path in (tree.extract, tree_partial(tree.extract, intent.run_id))]
+    return [path for path in made if os.path.lexists(api.long_path(path))]
 
 
 def _intent(body: Mapping[str, Any]) -> Intent:

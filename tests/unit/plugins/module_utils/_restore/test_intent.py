@@ -212,9 +212,12 @@ def test_no_other_restore_is_begun_beside_a_mix(site: Site) -> None:
 
 def test_what_a_dead_restore_made_goes_and_what_was_production_stays(site: Site) -> None:
     site.open()
+    partial = site.extract.with_name(f"{site.extract.name}.{RUN_ID}.partial")
+    partial.mkdir()
     assert site.intent("ended", dry_run=True)["changed"] is True
     assert site.extract.is_dir()
-    assert site.intent("ended")["removed"] == [str(site.extract)]
+    assert site.intent("ended")["removed"] == [str(site.extract), str(partial)]
+    assert not partial.exists()
     assert (site.extract.exists(), site.production, site.ended()) == (False, OLD, True)
 
 
