@@ -173,7 +173,8 @@ def test_a_restore_that_dies_leaves_the_old_trees_or_the_new(world: World) -> No
     old = {name: content(tree) for name, tree in world.sources.items()}
     parent, names = world.sources["wst"].parent, siblings(world)
     with playing(world, "playbooks/restore.yml", extra=told) as run:
-        wait_until(lambda: any(parent.glob("*.restore-*")), "nothing was extracted")
+        wait_until(lambda: run.process.poll() or any(parent.glob("*.restore-*")), "nothing was extracted", seconds=300)
+        assert run.process.poll() is None, run.output()
         crash(world, run)
     soon = {"restore_stale_after": 1, "backup_stale_after": 1}
     resumed = world.play("restore_swap.yml", extra={**AS_L6, **soon, **REASON})
@@ -184,7 +185,8 @@ def test_a_restore_that_dies_leaves_the_old_trees_or_the_new(world: World) -> No
 
     known = swaps(world, ".json")
     with playing(world, "playbooks/restore.yml", extra={**told, **soon}) as run:
-        wait_until(lambda: len(swaps(world, ".json")) > len(known), "nothing was swapped", seconds=300)
+        wait_until(lambda: run.process.poll() or swaps(world, ".json") != known, "nothing was swapped", seconds=300)
+        assert run.process.poll() is None, run.output()
         crash(world, run)
     for name, tree in world.sources.items():
         assert not tree.is_dir() or content(tree) in (old[name], new[name])
