@@ -45,6 +45,7 @@ def build_manifest(
     totals: Mapping[str, int],
     members: Mapping[str, Any],
     notes: Mapping[str, Any],
+    compression: Mapping[str, Any],
     audit_head: Optional[Mapping[str, Any]],
 ) -> Dict[str, Any]:
     """The manifest's content; adds what is known of the host and the tools."""
@@ -68,6 +69,7 @@ def build_manifest(
         "totals": dict(totals),
         "members": dict(members),
         "notes": dict(notes),
+        "compression": dict(compression),
         "audit_head": dict(audit_head) if audit_head is not None else None,
     }
 

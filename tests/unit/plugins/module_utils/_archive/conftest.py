@@ -78,8 +78,10 @@ class Kit:
             StepFile("roles.sql", str(self.roles), len(roles), hashlib.sha256(roles).hexdigest()),
         ]
 
-    def build(self, *sources: Source, guard: Guard | None = None, to: str = STEM + ".zip") -> tuple[Path, Built]:
-        """An artifact of these sources."""
+    def build(
+        self, *sources: Source, guard: Guard | None = None, to: str = STEM + ".zip", **options: Any
+    ) -> tuple[Path, Built]:
+        """An artifact of these sources; ``options`` are the builder's."""
         path = self.root / to
         description = Description(
             artifact=STEM,
@@ -93,7 +95,8 @@ class Kit:
         )
         guard = guard or Guard(files=[], directories=[])
         with open(path, "w+b") as file, tempfile.TemporaryFile() as central, tempfile.TemporaryFile() as spool:
-            builder = Builder(file, central=central, spool=spool, guard=guard, level=6, expected=0)
+            told = {"level": 6, "expected": 0, **options}
+            builder = Builder(file, central=central, spool=spool, guard=guard, **told)
             built = builder.build(sources, self.step_files(), description)
         return path, built
 

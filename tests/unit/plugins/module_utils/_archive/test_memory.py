@@ -44,8 +44,9 @@ if what == "build":
     survey([source], guard=guard)
     description = Description("a", "r", "p", "e", {{}}, "d.backup", None)
     with open("a.zip", "w+b") as file, tempfile.TemporaryFile() as central, tempfile.TemporaryFile() as spool:
-        Builder(file, central=central, spool=spool, guard=guard, level=1, expected=0).build(
-            [source], [StepFile("d.backup", "d.backup", *dump)], description)
+        Builder(
+            file, central=central, spool=spool, guard=guard, level=1, expected=0, engine=sys.argv[3], threads=4
+        ).build([source], [StepFile("d.backup", "d.backup", *dump)], description)
 else:
     verdict = verify("a.zip", level=2)
     assert verdict.level == 2
@@ -54,11 +55,11 @@ with open("/proc/self/status") as status:
 """
 
 
-def peak(root: Path, what: str, dump: list[Any]) -> int:
+def peak(root: Path, what: str, dump: list[Any], engine: str = "zlib") -> int:
     """The peak of building or verifying, in bytes."""
     program = PROGRAM.format(paths=[p for p in sys.path if p], root=str(root))
     done = subprocess.run(
-        [sys.executable, "-c", program, what, json.dumps(dump)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, what, json.dumps(dump), engine], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
@@ -84,6 +85,19 @@ def test_one_large_file(tmp_path: Path, dump: list[Any]) -> None:
         file.truncate(size)  # the rest is a hole
     assert peak(tmp_path, "build", dump) < BUDGET
     assert peak(tmp_path, "verify", dump) < BUDGET
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("engine", ["zlib", "accelerated"])
+def test_four_threads_on_one_file_hold_no_more_than_their_share(tmp_path: Path, dump: list[Any], engine: str) -> None:
+    """Beside what the same program needs for nothing at all, which is the interpreter with our modules."""
+    idle = peak(tmp_path, "build", dump, engine)
+    with open(tmp_path / "src" / "large.sql", "wb") as file:
+        for _number in range(12):
+            file.write(os.urandom(4 * MIB))
+            file.write(b"0123456789abcdef" * (MIB >> 2))
+    assert peak(tmp_path, "build", dump, engine) - idle < 32 * MIB
 
 
 @pytest.mark.slow
