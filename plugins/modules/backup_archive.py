@@ -59,10 +59,28 @@ options:
     type: str
     default: wst_dev_database.backup
   compression_level:
-    description: Deflate level, 1 (fast) to 9 (small). Files that are compressed already, and the dump, are only stored.
+    description:
+      - Deflate level, 1 (fast) to 9 (small), as zlib counts them; other libraries use the one of theirs that makes
+        about the same size. Files that are compressed already, and the dump, are only stored.
     type: int
     choices: [1, 2, 3, 4, 5, 6, 7, 8, 9]
     default: 6
+  compression_engine:
+    description:
+      - What compresses. The archive is a plain ZIP in any case; libraries, versions and levels stand in its manifest.
+    type: str
+    choices:
+      auto: The faster libraries, as far as the Python on the host has them in versions that are good enough.
+      zlib: The zlib of the Python on the host.
+      accelerated: Libdeflate (package C(deflate), 0.9 or newer) and zlib-ng (package C(zlib-ng)); fails with
+        C(tool_missing) where one of them cannot be used.
+    default: auto
+  compression_threads:
+    description:
+      - How many threads read and compress; 0 stands for one for each processor, 4 at most.
+      - The archive's bytes do not depend on it.
+    type: int
+    default: 0
   secrets:
     description: Further files that must never get in, by any of their names. The key file in O(root) always is one.
     type: list
@@ -134,6 +152,7 @@ from typing import Any, Dict, Mapping, Optional
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._archive.archive_step import Request, archive, preview
+from ansible_collections.wst.backup.plugins.module_utils._archive.engine import AUTO, CHOICES
 from ansible_collections.wst.backup.plugins.module_utils._archive.options import source_options, sources_of
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
@@ -156,6 +175,8 @@ def _argument_spec() -> Dict[str, Any]:
         "environment_name": {"type": "str", "default": ""},
         "dump_name": {"type": "str", "default": "wst_dev_database.backup"},
         "compression_level": {"type": "int", "choices": list(range(1, 10)), "default": 6},
+        "compression_engine": {"type": "str", "choices": list(CHOICES), "default": AUTO},
+        "compression_threads": {"type": "int", "default": 0},
         "secrets": {"type": "list", "elements": "path", "default": [], "no_log": False},
     }
 
@@ -171,6 +192,8 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         environment=params["environment_name"],
         dump_name=params["dump_name"],
         level=params["compression_level"],
+        engine=params["compression_engine"],
+        threads=params["compression_threads"],
         secrets=params["secrets"],
         audit_head=None if check_mode else _audit_head(layout),
     )

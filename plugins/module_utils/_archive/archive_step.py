@@ -12,8 +12,10 @@ from typing import Any, BinaryIO, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description
+from ansible_collections.wst.backup.plugins.module_utils._archive.engine import AUTO, choose
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard, own_guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import MANIFEST, MEMBERS
+from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import thread_count
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import DumpFacts, read_dump_facts
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source, check_names, resolve
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Survey, survey
@@ -46,6 +48,8 @@ class Request:
     dump_name: str
     level: int
     secrets: Sequence[str]
+    engine: str = AUTO
+    threads: int = 0
     audit_head: Optional[Mapping[str, Any]] = None
 
 
@@ -106,6 +110,8 @@ def _reserved(request: Request) -> List[str]:
 
 def _look(request: Request) -> Tuple[List[Source], Survey]:
     check_names(request.sources, reserved=_reserved(request))
+    choose(request.engine, request.level)  # what cannot be used is told before an hour's walk, not after it
+    thread_count(request.threads)
     sources = resolve(request.sources)
     _jobs.step("survey", unit="files")
     seen = survey(sources, guard=_guard(request))
@@ -151,6 +157,8 @@ def _write(
             spool=spool,
             guard=_guard(request),
             level=request.level,
+            engine=request.engine,
+            threads=request.threads,
             expected=seen.totals.bytes + dump.dump.size + dump.roles.size,
         )
         built = builder.build(sources, [dump.dump, dump.roles], description)

@@ -16,9 +16,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, Callable, Deque, NamedTuple, Optional, Type, TypeVar
 
-from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled
+from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled, InputInvalid
 
 MAX_THREADS = 4  # what is chosen by itself; a host that is backed up has other work, too
+MOST_THREADS = 64
 _SHARE = 4 << 20  # bytes in work for each thread
 CALL_COST = 1 << 10  # bytes that a call is taken to hold
 _ALIVE = 0.5  # seconds to wait for a worker before the caller's own affairs are looked after
@@ -33,7 +34,9 @@ class _Item(NamedTuple):
 
 
 def thread_count(asked: int) -> int:
-    """The number of threads to work with; 0 stands for one that suits this host."""
+    """The number of threads to work with; 0 stands for one that suits this host. Raises ``InputInvalid``."""
+    if not 0 <= asked <= MOST_THREADS:
+        raise InputInvalid(f"{asked} is no number of threads from 0 to {MOST_THREADS}", threads=asked)
     return asked or min(MAX_THREADS, os.cpu_count() or 1)
 
 

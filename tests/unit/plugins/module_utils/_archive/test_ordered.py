@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import ordered as queue
 from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import Ordered, thread_count
-from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled
+from ansible_collections.wst.backup.plugins.module_utils._errors import Cancelled, InputInvalid
 
 MIB = 1 << 20
 PATIENCE = 30  # seconds until a test that hangs has failed
@@ -209,3 +209,9 @@ def test_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(queue.os, "cpu_count", lambda processors=processors: processors)
         assert thread_count(0) == threads
         assert thread_count(7) == 7
+
+
+@pytest.mark.parametrize("asked", [-1, 65])
+def test_a_number_that_makes_no_sense(asked: int) -> None:
+    with pytest.raises(InputInvalid):
+        thread_count(asked)

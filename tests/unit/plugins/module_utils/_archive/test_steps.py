@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs, _jobs
-from ansible_collections.wst.backup.plugins.module_utils._archive import archive_step, verify_step
+from ansible_collections.wst.backup.plugins.module_utils._archive import archive_step, codecs, verify_step
 from ansible_collections.wst.backup.plugins.module_utils._archive.archive_step import preview
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
@@ -40,6 +40,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     RecordDamaged,
     SourceMissing,
     SourceUnreadable,
+    ToolMissing,
 )
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
@@ -349,6 +350,36 @@ def test_a_published_set_by_itself(host: Any) -> None:
         verify_path(verification(host), str(path))
     with pytest.raises(ArtifactIncomplete):
         verify_path(verification(host, sidecar=str(path) + ".none"), str(path))
+
+
+@pytest.mark.parametrize("look", [False, True], ids=["run", "check mode"])
+def test_what_cannot_compress_is_told_before_the_walk(host: Any, monkeypatch: pytest.MonkeyPatch, look: bool) -> None:
+    def none(_level: int) -> None:
+        return None
+
+    monkeypatch.setattr(codecs, "libdeflate", none)
+    source = host.kit.sample()
+    monkeypatch.setattr(archive_step, "survey", lambda *_a, **_k: pytest.fail("the sources were walked"))
+    work = (
+        (lambda **told: preview(host.request(source, **told)))
+        if look
+        else (lambda **told: host.archive(source, **told))
+    )
+    with pytest.raises(ToolMissing, match="deflate"):
+        work(engine="accelerated")
+    with pytest.raises(InputInvalid):
+        work(threads=-1)
+    assert host.layer_names() == []
+
+
+@pytest.mark.parametrize("engine", ["zlib", "auto"])
+def test_what_compresses_is_as_it_was_asked_for(host: Any, engine: str) -> None:
+    host.archive(host.kit.sample(), engine=engine, threads=3)
+    made = _fs.read_record(str(host.workspace / "archive.json"))
+    assert made is not None
+    wanted = {"small": "zlib", "large": "zlib"} if engine == "zlib" else {"small": "libdeflate", "large": "zlib-ng"}
+    assert {kind: told["library"] for kind, told in made["manifest"]["compression"].items()} == wanted
+    assert verify_run(verification(host), write=True)["level"] == 3
 
 
 def test_excludes_are_told(host: Any) -> None:
