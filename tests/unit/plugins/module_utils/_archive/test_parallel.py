@@ -362,8 +362,10 @@ class Ahead:
         return self._open(path)
 
 
-def test_remarks_stand_in_the_order_of_the_walk(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [1, MIB], ids=["in one batch", "a batch before"])
+def test_remarks_stand_in_the_order_of_the_walk(kit: Any, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     ahead = Ahead(kit, monkeypatch, lambda path: path.unlink())
+    (ahead.top / "a.bin").write_bytes(bytes(size))
     source = Source("wst", str(ahead.top), allow_changed=Patterns(["*.bin"]))
     guard = Guard(files=[str(ahead.top / "z" / "held.key")], directories=[])
     first = kit.build(source, guard=guard, threads=2)[1].manifest["notes"]["first"]
