@@ -81,6 +81,14 @@ options:
       - The archive's bytes do not depend on it.
     type: int
     default: 0
+  reuse:
+    description:
+      - Take over the compressed bytes of the newest set in O(local_dir) instead of compressing anew, for what has not
+        changed. Every file is read all the same, and the old bytes are unpacked and compared with it before they are
+        taken, so the archive is the same, byte for byte, as without this.
+      - A set that was compressed by other libraries or levels is not made use of.
+    type: bool
+    default: true
   secrets:
     description: Further files that must never get in, by any of their names. The key file in O(root) always is one.
     type: list
@@ -138,6 +146,10 @@ bytes:
   description: Size of the sources' files, unpacked.
   returned: success
   type: int
+reused:
+  description: The C(files) and C(bytes) among them whose compressed bytes were taken over from the set before.
+  returned: when not in check mode
+  type: dict
 notes:
   description:
     - What was left out or stored otherwise than it stood. C(counts) has the number of remarks by kind (V(grew),
@@ -147,6 +159,7 @@ notes:
   type: dict
 """
 
+from functools import partial
 from typing import Any, Dict, Mapping, Optional
 
 from ansible.module_utils.basic import AnsibleModule
@@ -157,6 +170,8 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.options import
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.reusable import newest_like
 
 
 def main() -> None:
@@ -177,12 +192,14 @@ def _argument_spec() -> Dict[str, Any]:
         "compression_level": {"type": "int", "choices": list(range(1, 10)), "default": 6},
         "compression_engine": {"type": "str", "choices": list(CHOICES), "default": AUTO},
         "compression_threads": {"type": "int", "default": 0},
+        "reuse": {"type": "bool", "default": True},
         "secrets": {"type": "list", "elements": "path", "default": [], "no_log": False},
     }
 
 
 def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
     layout = HostLayout(params["root"])
+    local = Layer("local", params["local_dir"])
     request = Request(
         layout=layout,
         sources=sources_of(params),
@@ -195,9 +212,14 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         engine=params["compression_engine"],
         threads=params["compression_threads"],
         secrets=params["secrets"],
+        previous=partial(newest_like, local, prefix=params["prefix"]) if params["reuse"] else _no_set,
         audit_head=None if check_mode else _audit_head(layout),
     )
     return {"changed": True, **(preview(request) if check_mode else archive(request))}
+
+
+def _no_set(_compression: Mapping[str, Any]) -> None:
+    return None
 
 
 def _audit_head(layout: HostLayout) -> Optional[Dict[str, Any]]:

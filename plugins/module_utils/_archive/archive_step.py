@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, BinaryIO, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive.build import Builder, Built, Description
@@ -50,6 +50,7 @@ class Request:
     secrets: Sequence[str]
     engine: str = AUTO
     threads: int = 0
+    previous: Callable[[Mapping[str, Any]], Optional[str]] = lambda _compression: None  # the ZIP before, compressed so
     audit_head: Optional[Mapping[str, Any]] = None
 
 
@@ -100,6 +101,7 @@ def archive(request: Request) -> Dict[str, Any]:
         "size": built.size,
         "sha256": built.sha256,
         "notes": built.manifest["notes"],
+        "reused": {"files": built.reused.files, "bytes": built.reused.bytes},
         **built.totals.body(),
     }
 
@@ -159,6 +161,7 @@ def _write(
             level=request.level,
             engine=request.engine,
             threads=request.threads,
+            previous=_previous(stack, request),
             expected=seen.totals.bytes + dump.dump.size + dump.roles.size,
         )
         built = builder.build(sources, [dump.dump, dump.roles], description)
@@ -167,6 +170,17 @@ def _write(
         except OSError as error:
             raise translate_oserror(error, partial) from error
     return built
+
+
+def _previous(stack: contextlib.ExitStack, request: Request) -> Optional[BinaryIO]:
+    """The ZIP before, open; None where there is none that can be read."""
+    path = request.previous(choose(request.engine, request.level).body())
+    if path is None:
+        return None
+    try:
+        return stack.enter_context(api.open_source(path))
+    except OSError:
+        return None
 
 
 def _spool(stack: contextlib.ExitStack, path: str) -> BinaryIO:

@@ -10,7 +10,7 @@ of one, are the same whatever number of threads there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Callable, List, Optional, Sequence, Tuple, Type
 
@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive import sourcef
 from ansible_collections.wst.backup.plugins.module_utils._archive.beside import Beside, Remark
 from ansible_collections.wst.backup.plugins.module_utils._archive.engine import Engine
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
+from ansible_collections.wst.backup.plugins.module_utils._archive.largefile import Large, LargeFiles
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import (
     DIRECTORY,
     FILE,
@@ -29,17 +30,15 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.members import
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
 from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import Ordered
 from ansible_collections.wst.backup.plugins.module_utils._archive.prepare import Prepared, Preparer
-from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import Reading, SourceReader, is_packed
+from ansible_collections.wst.backup.plugins.module_utils._archive.previous import Previous
+from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import Reading, SourceReader
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
-from ansible_collections.wst.backup.plugins.module_utils._archive.streamed import Streamed
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals, raise_complaint
 from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Found, Walker
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
-from ansible_collections.wst.backup.plugins.module_utils._archive.zipstream import Stream
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, SourceChanged
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-from ansible_collections.wst.backup.plugins.module_utils._platform.api import FileFacts
 
 _BATCH_BYTES = 1 << 20  # of files; enough work for a thread to be worth the handing over
 _BATCH_ENTRIES = 128
@@ -57,6 +56,8 @@ class Workshop:
     guard: Guard
     notes: Notes
     progress: Callable[[str, int], None]  # told a member's path and bytes of it; may raise to cancel
+    previous: Optional[Previous] = None  # where compressed bytes may be found again
+    reused: Totals = field(default_factory=Totals)  # files whose compressed bytes were
 
 
 class Assembler:
@@ -70,6 +71,14 @@ class Assembler:
             shop.engine,
             beside=self._beside,
             allow_changed=source.allow_changed,
+            known=shop.previous.small if shop.previous else None,
+        )
+        self._large = LargeFiles(
+            shop.writer,
+            shop.ordered,
+            shop.engine,
+            reader=lambda found: SourceReader(guard=shop.guard, tick=partial(shop.progress, found.path)),
+            previous=shop.previous,
         )
         # Both tell what the walk meets ahead of its turn.
         notes = _InTurn(shop.notes, self._in_turn)
@@ -128,6 +137,8 @@ class Assembler:
         else:
             packed = one.packed
             self._shop.progress(found.path, packed.size)
+            if packed.is_known:
+                self._count_reused(packed.size)
             attributes = Attributes(mtime_ns=reading.mtime_ns, dos=found.entry.attributes)
             self._shop.writer.add_packed(found.path, packed, attributes=attributes)
             written = Written(size=packed.size, sha256=reading.sha256, crc32=packed.crc32)
@@ -160,30 +171,22 @@ class Assembler:
 
     def _stream(self, found: Found) -> None:
         """A large file: read now, in the archive when its turn comes."""
-        shop = self._shop
-        written: List[Written] = []
-
-        def begin(facts: FileFacts) -> Stream:
-            attributes = Attributes(mtime_ns=facts.mtime_ns, dos=found.entry.attributes)
-            return shop.writer.begin(found.path, attributes=attributes, limit=facts.size)
-
-        compress = not is_packed(found.entry.name)
-        target = Streamed(shop.writer, shop.ordered, shop.engine, begin=begin, done=written.append, compress=compress)
-        reader = SourceReader(guard=shop.guard, tick=partial(shop.progress, found.path))
         try:
-            reading = reader.stream(found.entry, target, keep_changed=self._preparer.keeps_changed(found))
+            large = self._large.read(found, keep_changed=self._preparer.keeps_changed(found))
         except OSError as error:
             failure = error
             self._in_turn(lambda: self._failed(found, failure))
             return
-        self._in_turn(lambda: self._streamed(found, reading, written))
+        self._in_turn(lambda: self._streamed(found, large))
 
-    def _streamed(self, found: Found, reading: Reading, written: Sequence[Written]) -> None:
-        if reading.sha256 is None:
-            self._leave_out(found, reading)
-        else:
-            sddl, remarked = self._beside.look(found)
-            self._add_file(found, reading, written[0], sddl=sddl, remarked=remarked)
+    def _streamed(self, found: Found, large: Large) -> None:
+        if large.reading.sha256 is None:
+            self._leave_out(found, large.reading)
+            return
+        if large.reused:
+            self._count_reused(large.reading.size)
+        sddl, remarked = self._beside.look(found)
+        self._add_file(found, large.reading, large.written[0], sddl=sddl, remarked=remarked)
 
     def _add_file(
         self, found: Found, reading: Reading, written: Written, *, sddl: Optional[str], remarked: Sequence[Remark]
@@ -197,6 +200,9 @@ class Assembler:
         self._line(found, FILE, mtime_ns=reading.mtime_ns, written=written, sddl=sddl, note=note)
         self._totals.files += 1
         self._totals.bytes += written.size
+
+    def _count_reused(self, size: int) -> None:
+        self._shop.reused.add(Totals(files=1, bytes=size))
 
     def _remark(self, found: Found, remarked: Sequence[Remark]) -> None:
         for remark in remarked:

@@ -11,11 +11,12 @@ from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optio
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import manifest as manifests
 from ansible_collections.wst.backup.plugins.module_utils._archive.assemble import Assembler, Workshop
-from ansible_collections.wst.backup.plugins.module_utils._archive.engine import ZLIB, choose
+from ansible_collections.wst.backup.plugins.module_utils._archive.engine import ZLIB, Engine, choose
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import FILE, Member, MemberWriter
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
 from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import Ordered, thread_count
+from ansible_collections.wst.backup.plugins.module_utils._archive.previous import Previous
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import StepFile
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import CHUNK, up_to
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
@@ -23,7 +24,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.survey import 
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
-from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, DumpDamaged
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, BackupError, DumpDamaged
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
@@ -51,6 +52,7 @@ class Built:
     sha256: str
     size: int
     totals: Totals = field(default_factory=Totals)
+    reused: Totals = field(default_factory=Totals)  # files whose compressed bytes were taken over
 
 
 class Builder:
@@ -63,6 +65,7 @@ class Builder:
     :param expected: bytes that will be read, for the progress.
     :param engine: the name of what compresses (``engine.choose``).
     :param threads: how many compress; 0 stands for a number that suits the host.
+    :param previous: an artifact, of the same engine and level, whose compressed bytes may be taken over.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Builder:
         expected: int,
         engine: str = ZLIB,
         threads: int = 0,
+        previous: Optional[BinaryIO] = None,
     ) -> None:
         self._engine = choose(engine, level)
         self._threads = thread_count(threads)
@@ -85,6 +89,8 @@ class Builder:
         self._expected = expected
         self._done = 0
         self._notes = Notes()
+        self._previous = _opened(previous, self._engine) if previous is not None else None
+        self._reused = Totals()
 
     def build(self, sources: Sequence[Source], extras: Sequence[StepFile], description: Description) -> Built:
         """Everything, in order: sources, extras, member list, manifest. Raises by name; the file is then worthless."""
@@ -107,6 +113,8 @@ class Builder:
                 guard=self._guard,
                 notes=self._notes,
                 progress=self._progress,
+                previous=self._previous,
+                reused=self._reused,
             )
             for source in sources:
                 counts, excluded = Assembler(source, shop).run()
@@ -192,6 +200,7 @@ class Builder:
             sha256=sha256,
             size=self._writer.position,
             totals=totals,
+            reused=self._reused,
         )
 
     def _told(self, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -202,6 +211,14 @@ class Builder:
     def _progress(self, item: str, count: int) -> None:
         self._done += count
         _jobs.progress(self._done, self._expected, item)
+
+
+def _opened(file: BinaryIO, engine: Engine) -> Optional[Previous]:
+    """The artifact before; None where it cannot be used, for whatever reason: it saves time and proves nothing."""
+    try:
+        return Previous(file, size=api.facts_of(file).size, codec=engine.blocks)
+    except (OSError, BackupError):
+        return None
 
 
 def _source_body(source: Source, totals: Totals, excluded: int) -> Dict[str, Any]:

@@ -14,7 +14,7 @@ import importlib.metadata
 import re
 import zlib
 from dataclasses import dataclass
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Tuple, Type
 
 WINDOW = 1 << 15  # bytes before a block that its matches can reach
 LAST = b"\x03\x00"  # an empty block that ends a stream (RFC 1951, 3.2.6: the last, fixed codes, end of block)
@@ -49,6 +49,16 @@ class Zlib:
         """
         deflater = self.module.compressobj(self.level, zlib.DEFLATED, -zlib.MAX_WBITS, _MEMORY, 0, before)
         return bytes(deflater.compress(data) + deflater.flush(zlib.Z_SYNC_FLUSH))
+
+    def inflater(self) -> Any:
+        """Unpacks one raw stream."""
+        return self.module.decompressobj(-zlib.MAX_WBITS)
+
+    @property
+    def error(self) -> Type[Exception]:
+        """What an inflater raises for what is no stream."""
+        error: Type[Exception] = self.module.error
+        return error
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import Callable, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import codecs
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
@@ -18,6 +19,9 @@ _SAMPLE = 1 << 12  # bytes of each
 _HOPELESS = 0.98  # of its size is left of a sample that is not worth the time
 
 
+Known = Callable[[bytes, int], Optional[bytes]]  # content and its CRC-32: its compressed bytes, proved, or None
+
+
 @dataclass(frozen=True)
 class Packed:
     """A whole file as it stands in the archive."""
@@ -26,6 +30,7 @@ class Packed:
     data: bytes
     size: int  # unpacked
     crc32: int
+    is_known: bool = False  # compressed before, for an older artifact
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,15 @@ class Block:
     crc32: int
 
 
-def pack_whole(engine: Engine, data: bytes, *, compress: bool = True) -> Packed:
-    """A small file; stored where that is no larger."""
+def pack_whole(engine: Engine, data: bytes, *, compress: bool = True, known: Optional[Known] = None) -> Packed:
+    """A small file; stored where that is no larger.
+
+    :param known: asked for bytes that are known to unpack to exactly this.
+    """
     crc32 = zlib.crc32(data)
+    found = known(data, crc32) if compress and known is not None else None
+    if found is not None:
+        return Packed(method=fmt.DEFLATED, data=found, size=len(data), crc32=crc32, is_known=True)
     if compress and data and not is_hopeless(data):
         deflated = engine.small.whole(data)
         if len(deflated) < len(data):

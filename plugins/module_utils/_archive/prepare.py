@@ -14,7 +14,7 @@ from typing import List, Optional, Sequence
 from ansible_collections.wst.backup.plugins.module_utils._archive import sourcefile
 from ansible_collections.wst.backup.plugins.module_utils._archive.beside import Beside, Remark
 from ansible_collections.wst.backup.plugins.module_utils._archive.engine import Engine
-from ansible_collections.wst.backup.plugins.module_utils._archive.packing import Packed, pack_whole
+from ansible_collections.wst.backup.plugins.module_utils._archive.packing import Known, Packed, pack_whole
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import Reading, SourceReader, is_packed
 from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Found
@@ -39,11 +39,20 @@ class Prepared:
 class Preparer:
     """Prepares entries of one source. Threads share it."""
 
-    def __init__(self, reader: SourceReader, engine: Engine, *, beside: Beside, allow_changed: Patterns) -> None:
+    def __init__(
+        self,
+        reader: SourceReader,
+        engine: Engine,
+        *,
+        beside: Beside,
+        allow_changed: Patterns,
+        known: Optional[Known] = None,
+    ) -> None:
         self._reader = reader
         self._engine = engine
         self._beside = beside
         self._allow_changed = allow_changed
+        self._known = known
 
     def prepare(self, batch: Sequence[Found]) -> List[Prepared]:
         """The entries, in their order."""
@@ -75,6 +84,7 @@ class Preparer:
         reading = self._reader.whole(found.entry, limit=limit, keep_changed=self.keeps_changed(found))
         if reading.sha256 is None:
             return Prepared(found, reading=reading)
-        packed = pack_whole(self._engine, reading.data, compress=not is_packed(found.entry.name))
+        compress = not is_packed(found.entry.name)
+        packed = pack_whole(self._engine, reading.data, compress=compress, known=self._known)
         sddl, remarks = self._beside.look(found)
         return Prepared(found, reading=sourcefile.without_data(reading), packed=packed, sddl=sddl, remarks=remarks)

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import os
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.wst.backup.plugins.module_utils import _fs, _jobs
+from ansible_collections.wst.backup.plugins.module_utils import _context, _fs, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import archive_step, codecs, verify_step
 from ansible_collections.wst.backup.plugins.module_utils._archive.archive_step import preview
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
@@ -52,8 +53,10 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.files import Laye
 from ansible_collections.wst.backup.plugins.module_utils._sets.holds import held_stems
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish_step import publish_run
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.reusable import newest_like
 from ansible_collections.wst.backup.plugins.module_utils._sets.verify_set import verify_held, verify_set
 
+RUN_ID = "20261123-150000-0123abcd"
 ARTIFACT = "wst-backup-20261123-150000.zip"
 PARTIAL = f"{ARTIFACT}.20261123-150000-0123abcd.partial"
 
@@ -511,3 +514,84 @@ def test_what_a_run_requires_and_lacks_is_told_and_no_failure(host: Any) -> None
     host.archive(host.kit.sample())
     told = verify_run(verification(host, required=["wst", "wst/none.config"]), write=True)
     assert (told["level"], told["missing"]) == (3, ["wst/none.config"])
+
+
+# --- compressed bytes of the set before
+
+
+def again(host: Any, **changes: Any) -> dict[str, Any]:
+    """The archive of the next run, as the module asks for it."""
+    layer = Layer("local", str(host.local))
+    previous = functools.partial(newest_like, layer, prefix="wst-backup")
+    source = Source("wst", str(host.kit.root / "src" / "wst"))
+    host.dump_step()
+    return host.archive(source, prefix="wst-backup", previous=previous, **changes)
+
+
+@pytest.fixture(name="next_run")
+def _next_run(host: Any, published: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same host under a later run."""
+    run_id = "20261123-160000-0123abcd"
+    RunLock(host.layout).release(RUN_ID, clean_up=lambda: None)
+    monkeypatch.setattr(sys.modules[_context.CONTEXT_MODULE], "DATA", {"run_id": run_id})
+    RunLock(host.layout).acquire(run_id, purpose="test")
+    host.workspace = Path(host.layout.workspace(run_id))
+    host.workspace.mkdir(parents=True)
+    return host
+
+
+def test_the_set_before_saves_compressing(next_run: Any, published: Path) -> None:
+    with_it = again(next_run)
+    assert with_it["reused"]["files"] >= 3
+    assert with_it["reused"]["bytes"] > 1_600_000
+    assert with_it["size"] > 0
+    verify_run(verification(next_run), write=True)
+    assert published.exists()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.with_name(path.name.replace(".zip", ".manifest.json")).write_bytes(b"{}"),
+        lambda path: path.with_name(path.name.replace(".zip", ".manifest.json")).unlink(),
+        lambda path: path.rename(path.with_name(path.name + ".damaged")),
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    ],
+    ids=["sidecar damaged", "sidecar gone", "quarantined", "cut short"],
+)
+def test_a_set_that_is_not_whole_is_not_asked(next_run: Any, published: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(published)
+    assert again(next_run)["reused"] == {"files": 0, "bytes": 0}
+    verify_run(verification(next_run), write=True)
+
+
+@pytest.mark.parametrize("changes", [{"level": 9}, {"engine": "zlib"}])
+def test_nor_one_that_was_compressed_in_another_way(next_run: Any, published: Path, changes: dict[str, Any]) -> None:
+    assert again(next_run, **changes)["reused"] == {"files": 0, "bytes": 0}
+
+
+def test_nor_where_the_layer_or_the_zip_cannot_be_read(
+    next_run: Any, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = api.open_source
+
+    def open_source(path: str) -> Any:
+        if path == str(published):
+            raise PermissionError(13, "held", path)
+        return real(path)
+
+    monkeypatch.setattr(api, "open_source", open_source)
+    assert again(next_run)["reused"] == {"files": 0, "bytes": 0}
+    compression = _fs.read_record(str(next_run.workspace / "archive.json"))["manifest"]["compression"]  # type: ignore[index]
+    assert newest_like(Layer("local", str(next_run.local)), compression, prefix="wst-backup") == str(published)
+    assert newest_like(Layer("local", str(next_run.local / "none")), compression, prefix="wst-backup") is None
+    assert newest_like(Layer("local", str(next_run.local)), compression, prefix="other") is None
+
+
+def test_a_damaged_set_leaves_no_trace_in_the_next(next_run: Any, published: Path) -> None:
+    data = bytearray(published.read_bytes())
+    for place in range(0, len(data), 997):  # its size is right, and nobody has read it since
+        data[place] ^= 1
+    published.write_bytes(data)
+    again(next_run)
+    assert verify_run(verification(next_run), write=True)["level"] == 3
