@@ -157,7 +157,11 @@ def test_no_damage_travels(kit: Any, region: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60 if os.name == "posix" else 10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_whatever_the_old_artifact_is(kit: Any, data: st.DataObject) -> None:
     source = Source("wst", str(kit.root / "src"))
@@ -182,6 +186,15 @@ def test_whatever_the_old_artifact_is(kit: Any, data: st.DataObject) -> None:
             break
     (kit.root / "spoilt.zip").write_bytes(spoilt)
     assert made(kit, source, "again.zip", kit.root / "spoilt.zip", level=1)[0] == old
+
+
+@pytest.mark.parametrize("large", [bytes(3 * MIB + 5), WORDS * 90], ids=["nothing", "text"])
+def test_what_unpacks_to_much_more_is_unpacked_step_by_step(kit: Any, large: bytes) -> None:
+    source = Source("wst", str(kit.tree("src", {"a.log": large})))
+    fresh, _built = made(kit, source, "fresh.zip")
+    again, built = made(kit, source, "again.zip", kit.root / "fresh.zip")
+    assert again == fresh
+    assert built.reused.bytes == len(large)
 
 
 @pytest.mark.parametrize("content", [b"", b"no ZIP", bytes(100_000)])
