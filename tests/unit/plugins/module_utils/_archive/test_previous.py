@@ -349,6 +349,16 @@ def test_a_file_that_is_read_again_is_taken_over_from_its_beginning(kit: Any, mo
     assert (len(opened), built.reused.files) == (2, 1)
 
 
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_the_pieces_that_the_old_artifact_is_read_in_do_not_matter(piece: int) -> None:
+    codec = codecs.standard(6)
+    first, second = WORDS[:20_000], WORDS[20_000:]
+    stream = codec.block(first, b"") + codec.block(second, first) + codecs.LAST
+    unpacking = previous.Unpacking(codec, (stream[at : at + piece] for at in range(0, len(stream), piece)))
+    taken = unpacking.packed_of(first) + unpacking.packed_of(second) + unpacking.rest()
+    assert taken + codecs.LAST == stream
+
+
 def test_one_thread_at_a_time_moves_in_the_old_artifact(kit: Any) -> None:
     """A second one between the seeking and the reading of the first would give it other bytes."""
     source = Source("wst", str(kit.tree("src", {"a.txt": WORDS, "b.txt": WORDS[1:]})))
