@@ -56,7 +56,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             failed=arguments["failed"],
             began=arguments["began"],
             ended=now.timestamp(),
-            times={"began": format_time(datetime.fromtimestamp(arguments["began"], timezone.utc)), "ended": format_time(now)},
+            times={
+                "began": format_time(datetime.fromtimestamp(arguments["began"], timezone.utc)),
+                "ended": format_time(now),
+            },
         )
         if self._task.check_mode:
             return {**result, "changed": True, "evidence": document}
@@ -70,5 +73,3 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             failure = EvidenceLost(f"the evidence of the drill cannot be written on the control node: {error}")
             return _lost(result, document, failure.as_result())
         return {**result, "changed": True, "evidence": document, **kept}
-
-

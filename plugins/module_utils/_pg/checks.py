@@ -125,8 +125,8 @@ def _readable_rest(session: Session, options: DatabaseOptions, found: DatabaseCh
 def _large_values(session: Session, options: DatabaseOptions, tables: List[Table], found: DatabaseCheck) -> None:
     """Rows that COPY cannot send (a 600 MB bytea fails with "invalid memory alloc request size").
 
-    ``octet_length`` of bytea and text is read from the pointer, without the value, so for these it reads the tables' own
-    pages only, and only of tables that have enough out of line. Values of json and xml are read for it, as long as
+    ``octet_length`` of bytea and text is read from the pointer, without the value, so for these only the tables' own
+    pages are read, and only of tables that have enough out of line. Values of json and xml are read for it, as long as
     ``SCAN_BUDGET`` lasts; those of other types (jsonb, which holds 256 MB at most; arrays) are not measured.
     """
     with named(options):
