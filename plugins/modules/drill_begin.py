@@ -81,6 +81,10 @@ size:
   description: Size of its ZIP in bytes.
   returned: success
   type: int
+database_size:
+  description: Bytes that its database had on the server; null where its manifest does not say.
+  returned: success
+  type: int
 sha256:
   description: SHA-256 of its ZIP, as its sidecar says.
   returned: success

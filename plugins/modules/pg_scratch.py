@@ -63,6 +63,12 @@ options:
   dump:
     description: The dump on the host that the database is made for. Needed with O(state=present).
     type: path
+  database_size:
+    description:
+      - Bytes that the dumped database had. A disposable server whose disk could not hold as much, with the server's
+        log, is not made (C(no_space)).
+      - Without it, nothing is compared.
+    type: int
   server:
     description:
       - The server to make the database on, and its maintenance database. Its role must be allowed to create databases;
@@ -253,6 +259,7 @@ def argument_spec() -> Dict[str, Any]:
         "database": {"type": "str"},
         "reason": {"type": "str"},
         "dump": {"type": "path"},
+        "database_size": {"type": "int"},
         "server": {**options_of.argument_spec(), "required": False},
         "key_file": {"type": "path", "no_log": False},
         "tools_dir": {"type": "path", "required": True},
@@ -283,6 +290,7 @@ def work(params: Dict[str, Any], *, check_mode: bool, warn: Callable[[str], None
         key_file=key_file,
         target=params["target"] if params["purpose"] != "drill" else "",
         stays=params["purpose"] == "tables",
+        size=params["database_size"],
     )
     return scratch_step.make(request, params["dump"], find_tools(params["tools_dir"]), dry_run=check_mode)
 

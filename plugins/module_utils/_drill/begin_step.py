@@ -14,10 +14,12 @@ from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._drill.choice import NEWEST, choose, layer_of, require_fresh
 from ansible_collections.wst.backup.plugins.module_utils._errors import InputInvalid
+from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
+from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
@@ -61,9 +63,16 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "layer": name,
         "file": layer.file(found.artifact.zip),
         "size": found.size,
+        "database_size": _database_size(layer, found),
         "sha256": found.proof.sha256,
         "made_at": format_time(found.artifact.time),
         "age": int(age.total_seconds()),
         "workspace": workspace,
         "tree": os.path.join(workspace, TREE) if workspace else "",
     }
+
+
+def _database_size(layer: Layer, found: BackupSet) -> Optional[int]:
+    manifest = (read_record(layer.file(found.artifact.sidecar)) or {}).get("manifest") or {}
+    size = ((manifest.get("database") or {}).get("database") or {}).get("size")
+    return size if isinstance(size, int) else None

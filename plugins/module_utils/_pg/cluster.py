@@ -28,6 +28,7 @@ START_TIMEOUT = 120.0  # seconds
 STOP_TIMEOUT = 60.0  # seconds
 _LOCKS, _CONNECTIONS = 64, 100  # defaults of max_locks_per_transaction and max_connections; the table holds the product
 _TRIES = 3  # another program may take the port between the question and the start
+MOST_WAL = 4 << 30  # bytes that its log may grow to
 _DATA, _LOG, _KEY = "data", "server.log", "password"
 
 _SETTINGS = {
@@ -37,7 +38,7 @@ _SETTINGS = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_wal_size": "'4GB'",
+    "max_wal_size": f"'{MOST_WAL >> 20}MB'",
     "autovacuum": "off",
     "logging_collector": "off",
     "log_min_messages": "warning",

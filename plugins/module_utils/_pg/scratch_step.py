@@ -21,9 +21,14 @@ from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayo
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
 from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layout_of_run
 from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import remove_workspace, workspaces
-from ansible_collections.wst.backup.plugins.module_utils._pg import scratch
+from ansible_collections.wst.backup.plugins.module_utils._pg import needs, scratch
 from ansible_collections.wst.backup.plugins.module_utils._pg.candidatename import database_name
-from ansible_collections.wst.backup.plugins.module_utils._pg.cluster import find_cluster, make_cluster, remove_cluster
+from ansible_collections.wst.backup.plugins.module_utils._pg.cluster import (
+    MOST_WAL,
+    find_cluster,
+    make_cluster,
+    remove_cluster,
+)
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
@@ -55,7 +60,7 @@ class Request:
     """Where the database is made. Without ``server`` on a disposable one of our own.
 
     ``target``: whose place it shall take on that server; empty for a drill. Where it ``stays``, it takes nobody's, and
-    has single tables of that one.
+    has single tables of that one. ``size``: bytes that the dumped database had, where that is known.
     """
 
     layout: HostLayout
@@ -64,15 +69,16 @@ class Request:
     key_file: str = ""
     target: str = ""
     stays: bool = False
+    size: Optional[int] = None
 
 
 def make(request: Request, dump: str, tools: Tools, *, dry_run: bool) -> Dict[str, Any]:
     """Make the run's database for that dump.
 
     :raises NotProved: outside of a run; NotAuthorized: for a restore, L5 was not proven; LeaseLost;
-        RestoreTargetRefused: the run has one already, its name is taken, or the server lacks the locale of what is
-        restored for good; SwapUnfinished; DumpMissing, DumpDamaged; ToolMissing, ToolFailed; DbVersionMismatch and what
-        the server refuses.
+        NoSpace: a server of our own would not hold it; RestoreTargetRefused: the run has one already, its name is
+        taken, or the server lacks the locale of what is restored for good; SwapUnfinished; DumpMissing, DumpDamaged;
+        ToolMissing, ToolFailed; DbVersionMismatch and what the server refuses.
     """
     run_id = _context.require_run_id()
     _check_target(request)
@@ -144,6 +150,9 @@ def _prepare(request: Request, workspace: str, run_id: str, name: str) -> Scratc
         write_scratch(workspace, made)
         return made
     find_cluster(workspace, request.tools_dir)  # that the programs are there, before anything is made
+    if request.size is not None:  # before the disk of a host that has other work runs full
+        free = _fs.free_bytes(workspace)
+        needs.space(size=request.size, wal=min(request.size, MOST_WAL), free=free, place=workspace)
     try:
         home = api.make_server_directory(os.path.join(workspace, _SERVER))
     except OSError as error:

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Manifest
 from ansible_collections.wst.backup.plugins.module_utils._sets.state import read_state
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._archive.conftest import RUN_ID, Kit
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import (
@@ -20,7 +21,7 @@ from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.a
     directory_target,
     provisioned,
 )
-from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import publish_set
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import MANIFEST, publish_set
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils.chain import run_id_of
 from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
 
@@ -37,7 +38,10 @@ def drill(host: Host) -> Host:
 
 def test_a_set_is_chosen_and_at_the_end_remembers_its_drill(drill: Host) -> None:
     layer = Layer(LOCAL, drill.local)
-    artifact = publish_set(layer, run_id_of(1))
+    database = {**MANIFEST.body["database"], "database": {"size": 12345}}
+    artifact = publish_set(
+        layer, run_id_of(1), manifest=Manifest({**MANIFEST.body, "database": database}, MANIFEST.sha256)
+    )
     wanted = {"layers": drill.layers(), "layer": "local"}
     assert drill.run("drill_begin", **wanted, max_age_hours=1)["code"] == "set_too_old"
     assert drill.run("drill_begin", **wanted, max_age_hours=-1)["code"] == "input_invalid"
@@ -45,6 +49,7 @@ def test_a_set_is_chosen_and_at_the_end_remembers_its_drill(drill: Host) -> None
     assert (checked["artifact"], checked["workspace"]) == (artifact.stem, "")
     begun = drill.run("drill_begin", **wanted)
     assert os.path.isdir(begun["workspace"])
+    assert begun["database_size"] == 12345
     assert drill.run("drill_begin", layers=drill.layers(), layer="mirror")["code"] == "set_missing"
 
     told = {

@@ -49,11 +49,19 @@ class Drill:
         """The run's own directory."""
         return Path(self._lane.workspace(self.run_id))
 
-    def make(self, database: Any, *, tools: Any = None, server: Any = None, key: Path | None = None) -> dict[str, Any]:
+    def make(
+        self,
+        database: Any,
+        *,
+        tools: Any = None,
+        server: Any = None,
+        key: Path | None = None,
+        size: int | None = None,
+    ) -> dict[str, Any]:
         """``pg_scratch``."""
         tools = tools or database.tools
         request = scratch_step.Request(
-            self.layout, str(Path(tools.pg_dump.path).parent), server=server, key_file=str(key or "")
+            self.layout, str(Path(tools.pg_dump.path).parent), server=server, key_file=str(key or ""), size=size
         )
         return scratch_step.make(request, str(database.dump), tools, dry_run=False)
 

@@ -15,6 +15,7 @@ from unit.plugins.module_utils._pg.test_live import EVERYTHING, PARTITIONS, sett
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     DbExtensionMissing,
     DrillMismatch,
+    NoSpace,
     RestoreFailed,
     RestoreTargetRefused,
 )
@@ -33,7 +34,10 @@ def test_a_drill_on_a_server_of_its_own(database: Any, drill: drill_kit.Drill) -
     database.run(PARTITIONS, EVERYTHING)
     settings(database.server, database.name)
     body = database.produce()
-    made = drill.make(database)
+    with pytest.raises(NoSpace, match="the new database needs about"):
+        drill.make(database, size=1 << 60)
+    assert not (drill.workspace / "server").exists()
+    made = drill.make(database, size=body["database"]["size"])
     assert made["disposable"]
     assert made["database"] == "wst_drill_20261130_101500_1f2e3d4c"
     restored = drill.restore(database)
