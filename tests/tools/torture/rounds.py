@@ -59,6 +59,7 @@ class _Rounds:
     def begin(self) -> None:
         """Good runs, and what they must leave; the oldest set is pinned."""
         for _number in range(BEFORE):
+            self._rest()
             problems = self._clean("a run that nothing disturbs")
             if problems:
                 self.report.findings.append("\n  ".join([f"{self.order}: in {self.world.home}", *problems]))
@@ -122,18 +123,22 @@ class _Rounds:
 
     def _recover(self, ran: Ran, what: Fault) -> list[str]:
         """The next run, at once where the lease allows that, else when it is dead; then the host is tidy."""
-        if ran.controller_died and self.chance.random() < 0.3:
-            problems = self._too_early(what)
-            if problems:
-                return problems
-        clock.move(STALE)
+        problems = []
+        at_once = ran.controller_died and what.kind == fault.POWER  # no lease holds beyond the host's next start
+        if ran.controller_died and not at_once and self.chance.random() < 0.3:
+            problems = self._too_early()
+        if problems:
+            return problems
+        clock.move(timedelta(seconds=2) if at_once else STALE)
         problems = all_read(self.world, self.ledger) if self.ledger.rotten else []
+        if not at_once:
+            self._rest()
         return problems + self._clean("the next run")
 
-    def _too_early(self, what: Fault) -> list[str]:
-        """The lease of a run that died holds for a while, but not beyond the next start of the host."""
+    def _too_early(self) -> list[str]:
+        """Right after the control node died, the lease that it left is not dead yet."""
         clock.move(timedelta(seconds=2))
-        due = "locked" if lock.owner(self.world.control) and what.kind != fault.POWER else ""
+        due = "locked" if lock.owner(self.world.control) else ""
         early = self._run(NONE)
         problems = self._after(early, before=clock.now())
         if early.code != due:
@@ -141,7 +146,6 @@ class _Rounds:
         return problems
 
     def _clean(self, name: str) -> list[str]:
-        self._rest()
         before = clock.now()
         ran = self._run(NONE)
         self.changes = ran.changes
