@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Iterable, Iterator, List, Tuple
 
 LOCAL = struct.Struct("<4s5H3L2H")  # 4.3.7
@@ -51,6 +52,7 @@ _DOS_FIRST = int((datetime(1980, 1, 1, tzinfo=timezone.utc) - _EPOCH).total_seco
 _DOS_LAST = int((datetime(2107, 12, 31, 23, 59, 58, tzinfo=timezone.utc) - _EPOCH).total_seconds())
 
 
+@lru_cache(maxsize=256)  # both headers of a member ask for the same
 def dos_time(mtime_ns: int) -> Tuple[int, int]:
     """The DOS time and date of a moment, in UTC, cut to two seconds and clamped to 1980..2107 (4.4.6)."""
     seconds = min(max(mtime_ns // NANOSECONDS, _DOS_FIRST), _DOS_LAST)

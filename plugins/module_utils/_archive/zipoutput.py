@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, List
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
+
+_TOGETHER = 1 << 18  # bytes; a write and a step of the digest for each small file would take as long as making it
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class End:
 
 
 class Output:
-    """Bytes go to the end of the file. What cannot be written raises ``NoSpace`` and its like, by name at once, so that
-    whoever reads a source can tell its OSError from ours.
+    """Bytes go to the end of the file, small ones together. What cannot be written raises ``NoSpace`` and its like, by
+    name, so that whoever reads a source can tell its OSError from ours.
 
     :param file: a new binary file, at its start; flushing and closing it is the caller's.
     """
@@ -32,23 +34,39 @@ class Output:
         self._file = file
         self._name = str(getattr(file, "name", "the archive"))
         self._digest = hashlib.sha256()
+        self._waiting: List[bytes] = []
+        self._length = 0  # of what waits
         self.position = 0
 
     def emit(self, data: bytes) -> None:
-        """Append."""
+        """Append; it is written at the latest by ``finish``."""
+        self._waiting.append(data)
+        self._length += len(data)
+        self.position += len(data)
+        if self._length >= _TOGETHER:
+            self._write()
+
+    def _write(self) -> None:
+        data = b"".join(self._waiting)
+        self._forget()
         try:
             self._file.write(data)
         except OSError as error:
             raise self.failure(error) from error
         self._digest.update(data)
-        self.position += len(data)
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._length = 0
 
     def end(self) -> End:
         """Where the file ends now."""
+        self._write()
         return End(self.position, self._digest.copy())
 
     def roll_back(self, end: End) -> None:
         """Cut off what was written since."""
+        self._forget()
         try:
             self._file.seek(end.position)
             self._file.truncate()
@@ -56,8 +74,9 @@ class Output:
             raise self.failure(error) from error
         self.position, self._digest = end.position, end.digest.copy()
 
-    def sha256(self) -> str:
-        """Of the whole file, in hexadecimal."""
+    def finish(self) -> str:
+        """Write what still waits; the SHA-256 of the whole file in hexadecimal."""
+        self._write()
         return self._digest.hexdigest()
 
     def failure(self, error: OSError) -> BackupError:

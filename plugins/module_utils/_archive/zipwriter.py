@@ -163,7 +163,7 @@ class ZipWriter:
         if size != self._central_position:
             raise ArtifactDamaged(f"the directory's spool has {size} bytes of {self._central_position}")
         self._output.emit(end_records(count=self.count, start=start, size=size))
-        return self._output.sha256()
+        return self._output.finish()
 
     def _header(
         self,
@@ -188,7 +188,8 @@ class ZipWriter:
         )
 
     def _add_known(self, header: Header, packed: bytes) -> None:
-        self._output.emit(local_header(header, zip64=False) + packed)
+        self._output.emit(local_header(header, zip64=False))
+        self._output.emit(packed)
         self._add_central(header)
 
     def _add_central(self, header: Header) -> None:

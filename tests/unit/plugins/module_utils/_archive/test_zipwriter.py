@@ -266,3 +266,29 @@ def test_a_full_disk_has_a_name() -> None:
     writer = ZipWriter(FullDisk(), central=io.BytesIO())
     with pytest.raises(NoSpace):
         writer.add_stream("x", [RANDOM], attributes=PLAIN, limit=len(RANDOM))
+
+
+def test_a_full_disk_has_its_name_at_the_latest_in_the_end() -> None:
+    """What is small waits to be written together."""
+    writer = ZipWriter(FullDisk(), central=io.BytesIO())
+    for number in range(11):
+        writer.add_bytes(f"{number}", RANDOM[:10_000], attributes=PLAIN)
+    with pytest.raises(NoSpace):
+        writer.finish()
+
+
+class Stuck(io.BytesIO):
+    """A file that gives nothing back."""
+
+    def truncate(self, size: int | None = None) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("stuck", ["file", "central"])
+def test_what_cannot_be_rolled_back_has_a_name(stuck: str) -> None:
+    files = {"file": io.BytesIO(), "central": io.BytesIO(), stuck: Stuck()}
+    writer = ZipWriter(files["file"], central=files["central"])
+    mark = writer.mark()
+    writer.add_bytes("x", RANDOM, attributes=PLAIN)
+    with pytest.raises(NoSpace):
+        writer.roll_back(mark)
