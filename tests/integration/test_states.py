@@ -144,3 +144,35 @@ def test_a_pin_stands_on_both_layers_and_is_taken_back(world: World) -> None:
     nonsense = world.play("pin.yml", extra=ruled("wst-backup-20200101-000000"))
     assert nonsense.failed_with("input_invalid"), nonsense.output
     assert world.play("pin.yml").code == 2  # no set was named
+
+
+def shown_as_removed(output: str) -> dict[str, set[str]]:
+    """The names that ``--diff`` shows as going, by layer."""
+    gone: dict[str, set[str]] = {"local": set(), "mirror": set()}
+    layer = ""
+    for line in map(str.strip, output.splitlines()):
+        if line.startswith("--- before: "):
+            layer = line.rpartition("(")[2].rstrip(")")
+        elif line.startswith("-wst-backup-") and layer in gone:
+            gone[layer].add(line[1:])
+    return gone
+
+
+def test_retention_removes_what_check_mode_has_shown_and_no_pinned_set(world: World) -> None:
+    while len(world.counting()) < 4:
+        assert world.play("backup.yml").code == 0
+    pinned, layers = world.counting()[0], {"local": world.local, "mirror": world.mirror}
+    few = {"backup_keep_min": 2, "backup_keep_max": 2, "backup_min_age_days": 0}
+    assert world.play("pin.yml", extra=ruled(pinned)).code == 0
+    before = {name: set(world.artifacts(path)) for name, path in layers.items()}
+    checked = world.play("backup.yml", "--check", "--diff", extra=few)
+    assert checked.code == 0, checked.output
+    assert {name: set(world.artifacts(path)) for name, path in layers.items()} == before
+    played = world.play("backup.yml", extra=few)
+    assert played.code == 0, played.output
+    removed = {name: before[name] - set(world.artifacts(path)) for name, path in layers.items()}
+    assert removed == shown_as_removed(checked.output)
+    assert len(removed["local"]) >= 2
+    assert pinned not in removed["local"] | removed["mirror"]
+    assert world.counting()[-1] not in before["local"]  # the run's own
+    assert world.play("pin.yml", extra=ruled(pinned, backup_pin_state="absent", **AS_L5)).code == 0
