@@ -352,8 +352,8 @@ def test_suspected_ransomware(desk: Desk, site: World) -> None:
     assert [state["pinned"]["reason"] for state in states] == ["before the attack"] * 2
 
 
-def killed(world: World, suffix: str, wanted: str) -> None:
-    """A restore of a tree and the database that dies, with the host, as soon as that swap of its is as wanted."""
+def killed(world: World, suffix: str, *wanted: str) -> None:
+    """A restore of a tree and the database that dies, with the host, as soon as that swap of its is one of these."""
     path, place = (
         world.variables()["backup_sources"][0]["path"],
         "{host}:{port}/{name}".format(**world.variables()["backup_database"]),
@@ -371,7 +371,7 @@ def killed(world: World, suffix: str, wanted: str) -> None:
 
     def there() -> bool:
         assert run.process.poll() is None, run.output()
-        return any(status == wanted for swap, status in swaps(world, suffix).items() if swap not in known)
+        return any(status in wanted for swap, status in swaps(world, suffix).items() if swap not in known)
 
     with playing(world, "playbooks/restore.yml", extra={**told, **AS_L6}) as run:
         wait_until(there, f"no swap is {wanted}", seconds=300)
@@ -380,7 +380,10 @@ def killed(world: World, suffix: str, wanted: str) -> None:
 
 @pytest.mark.either_lane
 def test_a_restore_that_ended_half_way(desk: Desk, site: World) -> None:
-    """Between the swap of its tree and that of its database, and in the middle of the latter: both or none are new."""
+    """Between the swap of its tree and that of its database, and as soon as the latter has begun: both or none are new.
+
+    How far that one comes until the host is dead is a matter of milliseconds; unit tests kill it at each statement.
+    """
     page, tree = PAGES["A restore that ended half way"], site.sources["wst"]
     new = (content(tree), rows(site))
     (tree / "made-since").write_text("x")
@@ -397,7 +400,7 @@ def test_a_restore_that_ended_half_way(desk: Desk, site: World) -> None:
     assert "trees: undone" in desk.follow(page)
     assert (content(tree), rows(site)) == old
 
-    killed(site, ".database.json", "swapping")
+    killed(site, ".database.json", "swapping", "swapped")
     shown = desk.follow(page)
     assert (content(tree), rows(site)) == (new if "database: swapped" in shown else old)
     assert (content(tree), rows(site)) in (old, new)
