@@ -17,7 +17,6 @@ from ansible_collections.wst.backup.plugins.module_utils._authority.check import
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid
-from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import Held, held
 from ansible_collections.wst.backup.plugins.module_utils._names import ZIP, parse_artifact
@@ -155,10 +154,7 @@ def _apply(request: Request, change: Change, lease: Optional[Held]) -> Dict[str,
 
 def _told(layer: Layer, item: BackupSet, change: Change, ruling: Ruling) -> bool:
     """Change the layer's state as it is now; whether there was something to change. Raises what the file system has."""
-    try:
-        state = fresh_state(layer, item.artifact)
-    except OSError as error:  # a damaged one that cannot be moved aside
-        raise translate_oserror(error, layer.file(item.artifact.state)) from error
+    state = fresh_state(layer, item.artifact)
     new = change(item, state, ruling)
     if new != state:
         write_state(layer, item.artifact, new)

@@ -188,7 +188,7 @@ def test_a_mirror_that_was_away_learns_of_it_from_the_next_run(host: Host, mirro
 
 def made_read_only(monkeypatch: pytest.MonkeyPatch, *layers: str) -> None:
     """Disks that take no writes, as ``Set-Disk -IsReadOnly`` makes them."""
-    real_create, real_replace = api.create_new, api.replace
+    real_create, real_replace, real_rename = api.create_new, api.replace, api.rename_new
 
     def refuse(path: str) -> None:
         if any(layer in path for layer in layers):
@@ -202,8 +202,13 @@ def made_read_only(monkeypatch: pytest.MonkeyPatch, *layers: str) -> None:
         refuse(target)
         real_replace(source, target)
 
+    def rename_new(source: str, target: str) -> None:
+        refuse(target)
+        real_rename(source, target)
+
     monkeypatch.setattr(api, "create_new", create_new)
     monkeypatch.setattr(api, "replace", replace)
+    monkeypatch.setattr(api, "rename_new", rename_new)
 
 
 @pytest.mark.parametrize("damaged", [False, True])
