@@ -75,11 +75,17 @@ class Playing:
 
         Ansible's workers have sessions of their own, and would go on alone.
         """
-        doomed = _family(self.process.pid)
-        for pid in doomed:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
+
+    def freeze(self) -> None:
+        """Hold the control node's processes; the host's job goes on, and no other is started."""
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: int) -> None:
+        for pid in _family(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 def _family(pid: int) -> list[int]:

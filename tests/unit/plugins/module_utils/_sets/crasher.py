@@ -53,13 +53,16 @@ def arm(number: int, also: Sequence[Tuple[Any, str]] = ()) -> None:
     os.unlink = wrap("unlink", os.unlink)
 
 
-def crashes(module: str, directory: str, prepare: Callable[[str], None]) -> Iterator[Tuple[str, str]]:
+def crashes(
+    module: str, directory: str, prepare: Callable[[str], None], *, fewest: int = FEWEST
+) -> Iterator[Tuple[str, str]]:
     """For every call: a directory that ``prepare`` filled and a scenario died in before that call.
 
     To die after a call is to die before the next, for nothing between them changes the disk; so the last one yielded
     is a run that nothing stopped. Yields (when it died, directory); where hardly anything died, it fails at the end.
 
     :param module: path of a file with a function ``scenario(directory)``, and ``ALSO`` if there is more than the disk.
+    :param fewest: deaths that there must be more of than that.
     """
     code, number = DIED, 0
     while code == DIED:
@@ -72,7 +75,7 @@ def crashes(module: str, directory: str, prepare: Callable[[str], None]) -> Iter
         code = done.returncode
         assert code in (0, DIED), done.stderr.decode(errors="replace")
         yield f"before call {number}", place
-    assert number > FEWEST, f"it died {number - 1} times only: the calls that change the disk are not seen any more"
+    assert number > fewest, f"it died {number - 1} times only: the calls that change the disk are not seen any more"
 
 
 def main(module: str, directory: str, number: str) -> None:
