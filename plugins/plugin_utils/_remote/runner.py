@@ -51,7 +51,7 @@ import sys
 import time
 import types
 import zlib
-from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, TypeVar
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, Sequence, TypeVar
 
 WINDOWS = sys.platform == "win32"
 HELLO = "wst-backup-runner"
@@ -61,6 +61,7 @@ PAYLOAD: bytes = globals().get("PAYLOAD", b"")  # what the bootstrap received; a
 RESERVED = 64 * 1024
 TAIL = 4000
 _SHARING = (5, 32, 33)  # WinError: access denied, sharing violation, lock violation; scanners cause them for a moment
+_FLEETING = (1359, 1450)  # WinError: internal error, no system resources; no process was made, and the next try has one
 SOON = 10.0  # seconds to wait for others to let go of a file while the control node waits
 LATE = 120.0  # the same for a finished job's result, which cannot be had again
 
@@ -193,6 +194,18 @@ def while_held(action: Callable[[], T], seconds: float) -> T:
             return action()
         except OSError as error:
             if not is_held(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.05)
+
+
+def born(make: Callable[[], T], seconds: float) -> T:
+    """Make a process, again where Windows could not for a moment; raises the OSError after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return make()
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _FLEETING or time.monotonic() >= deadline:
                 raise
             time.sleep(0.05)
 
@@ -367,9 +380,7 @@ def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
     argv = [sys.executable, "-I", "-X", "utf8", "-c", stub]
     with open_held(job.path("stderr.txt"), SOON) as noise:
         try:
-            process = subprocess.Popen(  # nosec B603  # this Python, with arguments of our own
-                argv, stdin=subprocess.PIPE, stdout=noise, stderr=noise, cwd=job.root, close_fds=True, **_detached()
-            )
+            process = born(lambda: _process(argv, job.root, noise), SOON)
         except OSError as error:
             if getattr(error, "winerror", None) != 5:
                 raise StartRefused("job_start_failed", error=str(error), root=job.root) from error
@@ -387,6 +398,12 @@ def _spawn(job: Job, request: Dict[str, Any]) -> Optional[str]:
         time.sleep(0.01)
     process.returncode = 0  # it outlives us on purpose; spares the interpreter's complaint about that
     return None
+
+
+def _process(argv: Sequence[str], root: str, noise: BinaryIO) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # nosec B603  # this Python, with arguments of our own
+        argv, stdin=subprocess.PIPE, stdout=noise, stderr=noise, cwd=root, close_fds=True, **_detached()
+    )
 
 
 def _detached() -> Dict[str, Any]:

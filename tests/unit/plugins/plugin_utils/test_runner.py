@@ -178,3 +178,26 @@ def test_modules_that_windows_lacks_are_stood_in_for() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ended.stdout == "False 0\n"
+
+
+@pytest.mark.parametrize(("number", "tries"), [(1359, 3), (1450, 3), (2, 1), (None, 1)])
+def test_a_process_that_cannot_be_made_for_a_moment_is_made_again(number: int | None, tries: int) -> None:
+    from ansible_collections.wst.backup.plugins.plugin_utils._remote import runner
+
+    made = []
+
+    def make() -> str:
+        made.append(None)
+        if len(made) < 3:
+            error = OSError(22, "no process")
+            if number is not None:
+                error.winerror = number  # type: ignore[attr-defined]
+            raise error
+        return "made"
+
+    if tries == 3:
+        assert runner.born(make, 5) == "made"
+    else:
+        with pytest.raises(OSError, match="no process"):
+            runner.born(make, 5)
+    assert len(made) == tries
