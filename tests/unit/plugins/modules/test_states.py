@@ -191,7 +191,7 @@ def made_read_only(monkeypatch: pytest.MonkeyPatch, *layers: str) -> None:
     real_create, real_replace, real_rename = api.create_new, api.replace, api.rename_new
 
     def refuse(path: str) -> None:
-        if any(layer in path for layer in layers):
+        if any(path.startswith(layer + os.sep) for layer in layers):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
     def create_new(path: str) -> Any:
