@@ -230,13 +230,21 @@ def kill_job(world: World) -> None:
     wait_until(lambda: pid not in job_processes(world), "the killed job is still there")
 
 
+STALE = 1  # seconds; nobody waits a quarter of an hour for a dead run's lease
+
+
 def crash(world: World, run: Playing) -> None:
-    """The control node and, at the same moment, the host: nothing of the run is left but what is on the disks."""
+    """The control node and, at the same moment, the host: nothing of the run is left but what is on the disks.
+
+    Returns when its lease is as old as one of a dead run must be.
+    """
     run.kill()
     for pid in job_processes(world):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not job_processes(world), "the killed jobs are still there")
+    lease = world.control / "lock" / "lease.json"
+    wait_until(lambda: not lease.exists() or time.time() - lease.stat().st_mtime > 2 * STALE, "its lease does not age")
 
 
 def swaps(world: World, suffix: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ import pytest
 from integration import hostshell
 from integration.conftest import SCALE, STATE, standing
 from integration.desk import CannotBeTyped, Desk, cut_short, equipped
-from integration.disturbance import crash, jobs, playing, swaps, wait_until
+from integration.disturbance import STALE, crash, jobs, playing, swaps, wait_until
 from integration.loud import loudly
 from integration.runbook import CONTROL, HOST, NotARunbook, Page, Step, pages_of
 from integration.world import AS_L6, ROOT, World, digests
@@ -48,7 +48,7 @@ TESTED = {
 REPLACED = PAGES["What was replaced stays until you say so"]
 UNREFERENCED = "id NOT IN (SELECT order_id FROM app.documents WHERE order_id IS NOT NULL)"
 CONFIG = "config/config.json"
-SOON = "restore_stale_after: 1\nbackup_stale_after: 1\n"  # nobody waits a quarter of an hour for a dead run's lease
+SOON = f"restore_stale_after: {STALE}\nbackup_stale_after: {STALE}\n"
 
 
 # --- the lab
@@ -368,7 +368,7 @@ def killed(world: World, step: str, suffix: str, *wanted: str) -> None:
         "restore_target": text,
         "restore_confirm": text,
         "restore_reason": "a test",
-        "restore_stale_after": 1,
+        "restore_stale_after": STALE,
     }
     known, known_jobs = swaps(world, suffix), jobs(world, step)
 
@@ -404,7 +404,7 @@ def test_a_restore_that_ended_half_way(desk: Desk, site: World) -> None:
     killed(site, "files_swap", ".json", "swapped")
     assert swaps(site, ".database.json") == known, "the database was reached too early"
     assert (content(tree), rows(site)) == (new[0], old[1])
-    assert site.play("backup.yml", "--check", extra={"backup_stale_after": 1}).failed_with("restore_unfinished")
+    assert site.play("backup.yml", "--check", extra={"backup_stale_after": STALE}).failed_with("restore_unfinished")
     assert "trees: undone" in desk.follow(page)
     assert (content(tree), rows(site)) == old
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.disturbance import crash, playing, swaps, wait_until
+from integration.disturbance import STALE, crash, playing, swaps, wait_until
 from integration.world import AS_L5, AS_L6, World, digests
 
 REASON = {"restore_reason": "a deployment has emptied it"}
@@ -179,7 +179,7 @@ def test_a_restore_that_dies_leaves_the_old_trees_or_the_new(world: World) -> No
         )
         assert run.process.poll() is None, run.output()
         crash(world, run)
-    soon = {"restore_stale_after": 1, "backup_stale_after": 1}
+    soon = {"restore_stale_after": STALE, "backup_stale_after": STALE}
     resumed = world.play("restore_swap.yml", extra={**AS_L6, **soon, **REASON})
     assert resumed.code == 0, resumed.output
     assert "was left by a dead restore" in " ".join(resumed.output.split())
