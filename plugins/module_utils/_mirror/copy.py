@@ -42,8 +42,8 @@ def copy_set(source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, chec
 
     Raises ``NoSpace``, ``ArtifactDamaged`` (the source rotted; it does not count from then on), ``MirrorMismatch``
     (what was read back is not what was written), ``ArtifactExists``, ``LeaseLost``, ``Cancelled`` and what else the
-    file systems have. The source's set is never touched, and nothing stays on the mirror but, after a lost lease in
-    the last moment, an unfinished set that the next run finishes.
+    file systems have. The source's set is never touched, and nothing stays on the mirror but, after a lost lease or a
+    full disk once the ZIP has its name, an unfinished set that the next run finishes.
     """
     artifact = item.artifact
     data, sidecar = read_sidecar_bytes(source, artifact)
