@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from integration.disturbance import listener
 from integration.loud import LOUD
+from integration.planting import Planted, planting
 from integration.searching import Wire
 from integration.world import ROOT, World
 
@@ -79,3 +80,12 @@ def wire(world: World, tmp_path: Path) -> Iterator[Wire]:
     yield tap
     if world.windows:
         listener(world, "clear")
+
+
+@pytest.fixture
+def planted(world: World, wire: Wire, tmp_path: Path) -> Iterator[Planted]:
+    """The world with secrets that stand nowhere else."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with planting(world, wire, home) as secrets:
+        yield secrets

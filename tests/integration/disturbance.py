@@ -107,10 +107,12 @@ def playing(
     *arguments: str,
     extra: Mapping[str, Any] | None = None,
     under: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Playing]:
     """A playbook in the background; it has ended when the block has.
 
     :param under: a program that runs it, such as ``faketime``.
+    :param environment: of the operator's shell, where it is another one.
     """
     variables = {"wst_backup_control_dir": str(world.records), **(extra or {})}
     argv = [*under, str(BIN / "ansible-playbook"), playbook, "-i", "inventory/lab", "-e", json.dumps(variables)]
@@ -120,7 +122,7 @@ def playing(
             process = subprocess.Popen(
                 [*argv, *arguments],
                 cwd=ROOT,
-                env={**world.environment(), "PYTHONUNBUFFERED": "1"},
+                env={**world.environment(), "PYTHONUNBUFFERED": "1", **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,

@@ -56,6 +56,19 @@ def moved_away(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def emptied(tree: Path) -> Iterator[None]:
+    """A source tree that has one file left."""
+    with moved_away(tree):
+        tree.mkdir()
+        (tree / "left.txt").write_text("x")
+        try:
+            yield
+        finally:
+            (tree / "left.txt").unlink()
+            tree.rmdir()
+
+
+@contextlib.contextmanager
 def key_is_gone(world: World) -> Iterator[Extra]:
     with moved_away(world.control / "db.key"):
         yield {}

@@ -33,10 +33,15 @@ class Watch:
 
     A Windows process under wine is a process here too; its arguments are seen, its environment block only where wine
     hands it on.
+
+    :ivar seen: what had one of the needles and must not.
+    :ivar tools: how often a PostgreSQL program was met.
+    :ivar handed: those that had a needle in their environment, where it belongs.
     """
 
     needles: list[bytes]
     seen: set[str] = field(default_factory=set)
+    handed: set[str] = field(default_factory=set)
     looks: int = 0
     tools: int = 0
     _over: threading.Event = field(default_factory=threading.Event)
@@ -56,8 +61,8 @@ class Watch:
         self.tools += is_tool
         if self._has(argv):
             self.seen.add(f"arguments of {program}")
-        if not is_tool and self._has((process / "environ").read_bytes()):
-            self.seen.add(f"environment of {program}")
+        if self._has((process / "environ").read_bytes()):
+            (self.handed if is_tool else self.seen).add(f"environment of {program}")
 
     def _has(self, data: bytes) -> bool:
         return any(needle in data for needle in self.needles)

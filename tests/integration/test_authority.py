@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.searching import LOUD, forms, has, holders, watched
-from integration.world import AS_L5, AS_L6, BIN, Played, World
+from integration.planting import Planted, fresh
+from integration.world import AS_L5, AS_L6, BIN, World
 
 WRONG = {"wst_backup_authority_token": "Planted-XX-0123456789-wrong!"}
 ELSEWHERE = "D:\\restore"
@@ -177,30 +177,19 @@ def test_a_lost_token_is_made_good_by_hand_and_the_next_record_says_so(world: Wo
     assert last["details"]["earlier"]["seq"] == grants[-1]["seq"]
 
 
-def assert_nowhere(world: World, token: str, played: list[Played]) -> None:
-    """Nothing that was shown or written has it."""
-    needles = forms(token)
-    for one in played:
-        assert not has(needles, iter([one.output.encode()])), "it is on the screen"
-    assert holders(needles, Path(world.host["drive_c"]), Path(world.host["drive_d"]), world.records) == []
-
-
-def test_no_token_is_shown_started_or_written(world: World, record: Path, tmp_path: Path) -> None:
+def test_no_token_is_shown_started_or_written(planted: Planted, record: Path, tmp_path: Path) -> None:
     """Granted, refused and replaced, at the highest verbosity."""
-    lab = [Path(world.record["token_files"][level]).read_text() for level in ("L5", "L6")]
-    fresh, wrong = "Planted" + secrets.token_hex(16), "Planted" + secrets.token_hex(16)
-    rotation = {"authority_level": "L5", **from_file(tmp_path, "wst_backup_l5_token_new", fresh)}
+    new, wrong = fresh(), fresh()
+    rotation = {"authority_level": "L5", **from_file(tmp_path, "wst_backup_l5_token_new", new)}
     bad = from_file(tmp_path, "wst_backup_authority_token", wrong)
-    tokens = [*lab, fresh, wrong]
-    with watched([needle for token in tokens for needle in forms(token)]) as watch:
+    with planted.watched(new, wrong) as watch:
         played = [
-            world.play("authority_check.yml", LOUD, extra=AS_L6),
-            world.play("authority_check.yml", LOUD, extra=bad),
-            world.play("authority_rotate.yml", LOUD, "--diff", extra={**rotation, **AS_L5}),
-            world.play("authority_provision.yml", LOUD, "--diff", extra=AS_L6),
+            planted.play("authority_check.yml", extra=AS_L6),
+            planted.play("authority_check.yml", extra=bad),
+            planted.play("authority_rotate.yml", "--diff", extra={**rotation, **AS_L5}),
+            planted.play("authority_provision.yml", "--diff", extra=AS_L6),
         ]
     assert [one.code for one in played] == [0, 2, 0, 0], played[-1].output[-3000:]
-    assert watch.looks > 10
-    assert watch.seen == set()
-    for token in tokens:
-        assert_nowhere(world, token, played)
+    for one in played:
+        planted.assert_unshown(one, new, wrong)
+    planted.assert_nowhere(played[-1], watch, new, wrong)

@@ -5,29 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from integration.provocations import moved_away
+from integration.provocations import emptied
 from integration.world import AS_L5, World
 
 pytestmark = pytest.mark.either_lane
 REASON = "the old tree moved to blob storage"
-
-
-@contextlib.contextmanager
-def emptied(tree: Path) -> Iterator[None]:
-    """A source tree that has one file left."""
-    with moved_away(tree):
-        tree.mkdir()
-        (tree / "left.txt").write_text("x")
-        try:
-            yield
-        finally:
-            (tree / "left.txt").unlink()
-            tree.rmdir()
 
 
 def ruled(artifact: str, **more: str) -> dict[str, str]:

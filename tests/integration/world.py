@@ -93,10 +93,17 @@ class World:
 
     # --- acting
 
-    def play(self, playbook: str, *arguments: str, extra: Mapping[str, Any] | None = None) -> Played:
+    def play(
+        self,
+        playbook: str,
+        *arguments: str,
+        extra: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Played:
         """Run a playbook as an operator does.
 
         :param extra: extra variables.
+        :param environment: of the operator's shell, where it is another one.
         """
         variables = {"wst_backup_control_dir": str(self.records), **(extra or {})}
         command = [
@@ -111,7 +118,7 @@ class World:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=self.environment(),
+            env={**self.environment(), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -10,6 +10,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from unit import pgserver
 
 # Deadlines are wall-clock and the tests run on loaded machines and under wine: a slow example is no failure.
 settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
@@ -60,6 +61,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(
             f"NOT EXERCISED: {left_out} unit tests that are slow or need a server: make test runs them"
         )
+    for major in pgserver.MISSING:
+        terminalreporter.line(f"NOT EXERCISED: a server of PostgreSQL {major}: it is not installed")
 
 
 def pytest_configure() -> None:

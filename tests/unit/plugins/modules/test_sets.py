@@ -15,8 +15,10 @@ import pytest
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._layout import ARCHIVE_FACTS, VERIFICATION
+from ansible_collections.wst.backup.plugins.module_utils._mirror import step
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import (
@@ -171,6 +173,36 @@ def test_a_wrong_volume_gets_not_a_byte(host: Host, volumes: Dict[str, Any], cha
         assert result["code"] == code
         assert result["facts"]["problems"]
     assert world(host) == before
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_drive_that_goes_while_sets_are_copied(
+    host: Host, volumes: Dict[str, Any], monkeypatch: pytest.MonkeyPatch, own: bool
+) -> None:
+    """Is told as that: bad paths on it are what follows."""
+    del volumes
+    older = publish_set(Layer(LOCAL, host.local), run_id_of(1))
+    publish_set(Layer(LOCAL, host.local), RUN)
+    host.begin(RUN)
+    params: Dict[str, Any] = {"local_dir": host.local, "mirror_dir": host.mirror, "volume_id": "{d}"}
+    host.run("mirror_init", local_dir=host.local, mirror_dir=host.mirror)
+    real = step.copy_set
+
+    def copy_set(source: Layer, mirror: Layer, item: BackupSet, **more: Any) -> None:
+        if item.artifact == (OWN if own else older):
+            os.rename(host.mirror, host.mirror + ".gone")
+        real(source, mirror, item, **more)
+
+    monkeypatch.setattr(step, "copy_set", copy_set)
+    result = host.run("backup_mirror", **params)
+    assert result["code"] == "mirror_missing"
+    codes = [problem["code"] for problem in result["facts"]["problems"]]
+    assert codes[0] == "mirror_missing"
+    assert len(codes) == 2
+    os.rename(host.mirror + ".gone", host.mirror)
+    monkeypatch.setattr(step, "copy_set", real)
+    left = [older.stem] if not own else [OWN.stem, older.stem]
+    assert host.run("backup_mirror", **params)["mirrored"] == left
 
 
 def test_the_mirrors_identity(host: Host, volumes: Dict[str, Any]) -> None:

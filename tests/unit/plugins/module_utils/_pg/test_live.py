@@ -6,6 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
+import os
+import subprocess
+import sys
 from typing import Any, Iterator
 
 import pytest
@@ -100,7 +105,8 @@ CREATE TABLE folded (a text COLLATE blind);
 INSERT INTO folded VALUES ('a'), ('A'), ('a'), ('B');
 """
 HAS_XML, HAS_ICU = {15, 17}, {15}
-PAIRS = [(major, other) for major, other in ((15, 15), (15, 17), (17, 17), (17, 18)) if major in pgserver.MAJORS]
+WANTED = ((15, 15), (15, 17), (17, 17), (17, 18), (18, 18))
+PAIRS = [(major, other) for major, other in WANTED if major in pgserver.MAJORS]
 
 
 def settings(server: Any, name: str) -> None:
@@ -213,6 +219,35 @@ def test_one_changed_value_in_a_million_rows(database17: Any) -> None:
     database17.run("UPDATE t SET b = b + 1 WHERE t = 500000")
     after = live(database17, "t")
     assert (after.rows, after == before) == (1_000_000, False)
+
+
+MEASURE = """
+import json, pathlib, re, sys
+from ansible_collections.wst.backup.plugins.module_utils._pg import connect, live, options, tables
+given = json.load(sys.stdin)
+session = connect.connect(options.DatabaseOptions(**given["options"]), given["password"])
+table = next(table for table in tables.list_tables(session) if table.name == "t")
+found = live.fingerprint_table(session, table, b"COPY public.t (b) FROM stdin;\\n")
+status = pathlib.Path("/proc/self/status").read_text()  # getrusage() begins with what the parent had
+print(found.text, re.search("VmHWM:[^0-9]*([0-9]+) kB", status)[1])
+"""
+
+
+@pytest.mark.posix
+@pytest.mark.slow
+def test_a_row_of_300_megabytes_is_held_twice_at_most(database17: Any) -> None:
+    """libpq takes a row as a whole, unlike the decoder of a dump: measured as the memory of a process of its own."""
+    database17.run("CREATE TABLE t AS SELECT convert_to(repeat('x', 150000000), 'UTF8') AS b")
+    with database17.session() as session:
+        table = next(table for table in list_tables(session) if table.name == "t")
+        here = fingerprint_table(session, table, b"COPY public.t (b) FROM stdin;\n")
+    given = {"options": dataclasses.asdict(database17.options()), "password": database17.password}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", MEASURE]
+    done = subprocess.run(argv, env=env, input=json.dumps(given).encode(), capture_output=True, check=True)
+    digest, kilobytes = done.stdout.split()
+    assert (digest.decode(), here.rows) == (here.text, 1)
+    assert 300_000 < int(kilobytes) < 2 * 300_000 + 60_000
 
 
 @pytest.mark.posix

@@ -10,14 +10,14 @@ import tempfile
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Dict, List, Set, Tuple
+from typing import Dict, List, Optional, Set, Tuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, LeaseLost, RetentionRefused
-from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
+from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName, artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._retention.execute import (
     LayerPlan,
@@ -28,10 +28,11 @@ from ansible_collections.wst.backup.plugins.module_utils._retention.execute impo
 )
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy
 from ansible_collections.wst.backup.plugins.module_utils._retention.step import plan_layers
-from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer, progress_meter
+from ansible_collections.wst.backup.plugins.module_utils._sets.prove import reverify
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.recover import Recovery, recover
-from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, fresh_state, write_state
+from ansible_collections.wst.backup.plugins.module_utils._sets.state import Event, Ruling, fresh_state, write_state
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.crasher import crashes, enter_run
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import (
     NEXT_RUN,
@@ -262,11 +263,29 @@ def test_nothing_is_read_where_nothing_goes(layers: List[Layer], monkeypatch: py
 
 # --- random histories on a disk -------------------------------------------------------------------------------------
 
-KINDS = ["good", "good", "good", "good", "no state", "no sidecar", "rotten state", "half", "partial", "foreign"]
+GOOD = "good"  # what may go; every other kind stays, whatever its age
+KINDS = {
+    "no state": "its state file is lost",
+    "no sidecar": "it is no set of ours",
+    "rotten state": "its state file is damaged",
+    "half": "its ZIP is too short",
+    "partial": "it was never finished",
+    "foreign": "somebody else's ZIP",
+    "pinned": "a person keeps it",
+    "pinned by a lost state": "what people had decided is not known",
+    "held": "somebody reads it",
+    "suspect": "nobody has accepted it",
+    "damaged": "a run has found it bad",
+    "set aside": "its ZIP stands there as damaged",
+    "for safety": "it was made before a restore",
+}
+AGES = st.integers(0, 30 * 24)  # hours
 HISTORY = st.lists(
-    st.tuples(st.integers(0, 30 * 24), st.sampled_from(KINDS)), max_size=12, unique_by=lambda pair: pair[0]
+    st.tuples(AGES, st.sampled_from([*[GOOD] * len(KINDS), *KINDS])), max_size=14, unique_by=lambda pair: pair[0]
 )
 POLICY = st.builds(lambda low, more: Policy(keep_min=low, keep_max=low + more), st.integers(1, 3), st.integers(0, 3))
+COUNT = {GOOD, "pinned", "pinned by a lost state", "held"}
+A_RULING = Ruling(at=NOW, run_id=RUN, by="ada@control", reason="why not")
 
 
 def build(layer: Layer, history: List[Tuple[int, str]]) -> Dict[str, str]:
@@ -277,45 +296,93 @@ def build(layer: Layer, history: List[Tuple[int, str]]) -> Dict[str, str]:
         if kind == "partial":
             write_partial(layer, run_id, 50)
             continue
-        artifact = publish_set(layer, run_id, 50)
-        if kind == "no state":
-            os.unlink(layer.file(artifact.state))
-        elif kind == "no sidecar":
-            os.unlink(layer.file(artifact.sidecar))
-        elif kind == "rotten state":
-            Path(layer.file(artifact.state)).write_bytes(b"{}")
-        elif kind == "half":
-            os.truncate(layer.file(artifact.zip), 25)
-        elif kind == "foreign":
-            for name in (artifact.zip, artifact.sidecar, artifact.state):
-                os.rename(layer.file(name), layer.file(name.replace(PREFIX, "other-backup")))
-        made[artifact.zip if kind != "foreign" else artifact.zip.replace(PREFIX, "other-backup")] = kind
+        artifact = publish_set(
+            layer,
+            run_id,
+            50,
+            suspect=["shrunk"] if kind == "suspect" else (),
+            safety=RUN if kind == "for safety" else "",
+        )
+        change(layer, artifact, kind)
+        name = artifact.zip if kind != "foreign" else artifact.zip.replace(PREFIX, "other-backup")
+        made[name + (".damaged" if kind == "set aside" else "")] = kind
     return made
 
 
+def change(layer: Layer, artifact: ArtifactName, kind: str) -> None:
+    """Make a set of that kind of a good one."""
+    if kind == "no state":
+        os.unlink(layer.file(artifact.state))
+    elif kind == "no sidecar":
+        os.unlink(layer.file(artifact.sidecar))
+    elif kind == "rotten state":
+        Path(layer.file(artifact.state)).write_bytes(b"{}")
+    elif kind == "half":
+        os.truncate(layer.file(artifact.zip), 25)
+    elif kind == "foreign":
+        for name in (artifact.zip, artifact.sidecar, artifact.state):
+            os.rename(layer.file(name), layer.file(name.replace(PREFIX, "other-backup")))
+    elif kind == "pinned":
+        write_state(layer, artifact, replace(fresh_state(layer, artifact), pinned=A_RULING))
+    elif kind == "pinned by a lost state":
+        os.unlink(layer.file(artifact.state))
+        found = read_layer(layer, prefix=PREFIX).find(artifact)
+        assert found is not None
+        reverify(layer, artifact, found.proof, run_id=RUN, meter=progress_meter(50, ""))
+    elif kind in ("damaged", "set aside"):
+        state = fresh_state(layer, artifact).with_damage(at=NOW, run_id=RUN, reason="a bit")
+        write_state(layer, artifact, state)
+        if kind == "set aside":
+            os.rename(layer.file(artifact.zip), layer.file(artifact.zip + ".damaged"))
+
+
 @settings(max_examples=40)
-@given(HISTORY, POLICY)
-def test_whatever_the_history_the_promises_hold(history: List[Tuple[int, str]], policy: Policy) -> None:
-    """Never below the floor, nothing young, nothing foreign or unfinished touched, plan shown = plan done."""
+@given(HISTORY, HISTORY, POLICY, st.none() | st.integers(1, 40 * 24))
+def test_whatever_the_history_the_promises_hold(
+    history: List[Tuple[int, str]], other: List[Tuple[int, str]], policy: Policy, ahead: Optional[int]
+) -> None:
+    """Never below the floor, nothing young, nothing but good sets touched, plan shown = plan done, on each layer.
+
+    :param ahead: the hours by which one set of the first layer is ahead of the clock; nothing goes there then.
+    """
     with tempfile.TemporaryDirectory() as directory:
-        layer = Layer(LOCAL, directory)
-        kinds = build(layer, history)
-        before = snapshot(layer)
-        plans = plans_of([layer], policy)
-        done = execute(plans, policy, run_id=RUN, check=no_check)
-        after = snapshot(layer)
-        gone = {name for name in before if name.endswith(".zip")} - set(after)
+        layers = [Layer(name, os.path.join(directory, name)) for name in (LOCAL, MIRROR)]
+        for layer in layers:
+            os.mkdir(layer.path)
+        ahead_too = [(-ahead, GOOD)] if ahead else []
+        kinds = [build(layer, [*made, *more]) for layer, made, more in zip(layers, (history, other), (ahead_too, []))]
+        held = {name[:-4] for made in kinds for name, kind in made.items() if kind == "held"}
+        before = [snapshot(layer) for layer in layers]
+        plans = plan_layers(layers, prefix=PREFIX, policy=policy, now=NOW, held=held)
+        done = execute(plans, policy, run_id=RUN, check=no_check, held=lambda: held)
         assert done.problems == []
-        assert gone == {a.zip for a in plans[0].plan.removals}
-        good = [name for name, kind in kinds.items() if kind == "good"]
-        assert all(kinds[name] == "good" for name in gone)
-        assert len(good) - len(gone) >= min(policy.keep_min, len(good))
-        limit = (NOW - timedelta(days=7)).strftime("%Y%m%d-%H%M%S")
-        assert all(name[len(PREFIX) + 1 : -4] <= limit for name in gone)
-        stems = {name[:-4] for name in gone}
-        rewritten = {name for name in before if name.endswith(".state.json")}  # a re-read is recorded
-        for name, data in before.items():
-            if name.split(".")[0] in stems:
-                assert name not in after
-            elif name not in rewritten:
-                assert after[name] == data
+        assert bool(plans[0].plan.stopped) == bool(ahead)
+        for one, made, was in zip(plans, kinds, before):
+            gone = {name for name in was if name.endswith(".zip")} - set(snapshot(one.layer))
+            assert gone == {a.zip for a in one.plan.removals}
+            assert done.removed[one.layer.name] == [a.stem for a in one.plan.removals]
+            assert_promises(made, gone, policy)
+            assert_untouched(one.layer, was, gone)
+        assert not (ahead and done.removed[LOCAL])
+
+
+def assert_promises(kinds: Dict[str, str], gone: Set[str], policy: Policy) -> None:
+    """Only good and old sets go, and enough that count stay."""
+    assert all(kinds[name] == GOOD for name in gone)
+    count = [name for name, kind in kinds.items() if kind in COUNT]
+    assert len(count) - len(gone) >= min(policy.keep_min, len(count))
+    limit = (NOW - timedelta(days=7)).strftime("%Y%m%d-%H%M%S")
+    assert all(name[len(PREFIX) + 1 : -4] <= limit for name in gone)
+
+
+def assert_untouched(layer: Layer, before: Dict[str, bytes], gone: Set[str]) -> None:
+    """Of what went no file is left; of all else every byte is, but for the record that a set was read again."""
+    after = snapshot(layer)
+    stems = {name[:-4] for name in gone}
+    for name, data in before.items():
+        if name.split(".")[0] in stems:
+            assert name not in after
+        elif not name.endswith(".state.json"):
+            assert after[name] == data
+        else:
+            assert name in after
