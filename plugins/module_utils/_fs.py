@@ -68,7 +68,8 @@ def free_bytes(path: str) -> int:
 def atomic_write(path: str, data: bytes) -> None:
     """Put a whole file under that name, over the old one if there is one: durable, and never a part of it.
 
-    Raises NoSpace, PathPermissions, PathUnusable; then the old content is still there and nothing new is.
+    Raises NoSpace, PathPermissions, PathUnusable; then the old content is still there and nothing new is, or where only
+    the flush of the name has failed, the new content, which a power cut may still take back.
     """
     temporary = path + _suffix()
     try:

@@ -10,6 +10,7 @@ only then do files go. A run that dies in between leaves either a set that the n
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Callable, Collection, Dict, List, Optional, Sequence
 
@@ -22,6 +23,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import remove_file
 from ansible_collections.wst.backup.plugins.module_utils._names import ArtifactName
+from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Plan, Policy
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import BackupSet, Catalog
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer, progress_meter, take_name
@@ -135,12 +137,13 @@ def _read_by(item: BackupSet, run_id: str) -> bool:
 def remove_set(layer: Layer, artifact: ArtifactName, *, run_id: str) -> None:
     """Remove one set. Raises what the file system has; then the set is whole, or gone from the names that count."""
     sidecar, sidecar_partial = layer.file(artifact.sidecar), layer.file(artifact.sidecar_partial(run_id))
-    zip_partial = layer.file(artifact.zip_partial(run_id))
+    final, zip_partial = layer.file(artifact.zip), layer.file(artifact.zip_partial(run_id))
     take_name(sidecar, sidecar_partial)
     try:
-        take_name(layer.file(artifact.zip), zip_partial)
+        take_name(final, zip_partial)
     except BackupError:
-        take_name(sidecar_partial, sidecar)  # somebody holds the ZIP open: it stays what it was
+        if os.path.lexists(platform.long_path(final)):  # else it lost its name, and only the flush of that has failed
+            take_name(sidecar_partial, sidecar)  # somebody holds the ZIP open: it stays what it was
         raise
     for path in (zip_partial, sidecar_partial, layer.file(artifact.state)):
         remove_file(path)

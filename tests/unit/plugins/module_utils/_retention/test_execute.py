@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from dataclasses import replace
@@ -126,6 +127,30 @@ def test_a_zip_that_somebody_holds_leaves_the_set_whole(tmp_path: Path, monkeypa
     with pytest.raises(BackupError):
         remove_set(layer, DOOMED, run_id=RUN)
     assert snapshot(layer) == before
+
+
+@pytest.mark.parametrize("part", [DOOMED.zip, DOOMED.sidecar])
+def test_a_rename_that_cannot_be_flushed_leaves_no_half_a_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """The name was taken, and the flush of the directory refused: the next run finds a whole set, or none."""
+    layer = Layer(LOCAL, str(tmp_path))
+    publish_set(layer, DOOMED_RUN)
+    real = api.rename_new
+
+    def unflushed(source: str, target: str) -> None:
+        real(source, target)
+        if source.endswith(part):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), target)
+
+    monkeypatch.setattr(api, "rename_new", unflushed)
+    with pytest.raises(BackupError):
+        remove_set(layer, DOOMED, run_id=RUN)
+    monkeypatch.setattr(api, "rename_new", real)
+    recover(layer, prefix=PREFIX, run_id=NEXT_RUN, check=no_check)
+    found = read_layer(layer, prefix=PREFIX)
+    assert [item.status for item in found.sets] == (["complete"] if part == DOOMED.sidecar else [])
+    assert bool(snapshot(layer)) == (part == DOOMED.sidecar)
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
