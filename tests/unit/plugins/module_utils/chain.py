@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that a run and a repair do with files, in order, through the library: for tests that watch it."""
+"""What a run, a repair and a recovery do with files, in order, through the library: for tests that watch it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from ansible_collections.wst.backup.plugins.module_utils._archive import archive
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._audit import step as audit_step
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import Event
+from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L6
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
+from ansible_collections.wst.backup.plugins.module_utils._keychange.files import KeyFiles
 from ansible_collections.wst.backup.plugins.module_utils._layout import DATABASE_FACTS, HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock import leavings
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
@@ -33,11 +35,19 @@ from ansible_collections.wst.backup.plugins.module_utils._names import artifact_
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._preflight import targets
+from ansible_collections.wst.backup.plugins.module_utils._restore import compare, extract_step, swap_step
+from ansible_collections.wst.backup.plugins.module_utils._restore.selection import Selection
 from ansible_collections.wst.backup.plugins.module_utils._retention import step as retention_step
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy
 from ansible_collections.wst.backup.plugins.module_utils._sets import publish_step, sweep_step, verify_set
 from ansible_collections.wst.backup.plugins.module_utils._sets.anomaly import Thresholds
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._authority.authority_kit import (
+    TOKENS,
+    carry,
+    directory_target,
+    provisioned,
+)
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import PREFIX, publish_set
 
 DUMP_NAME = "wst_dev_database.backup"
@@ -65,6 +75,7 @@ class Chain:
         self.source = Source(name="wst", path=os.path.join(top, "source"))
         self.artifact = artifact_of_run(RUN, PREFIX)
         self.results: dict[str, Any] = {}
+        self._monkeypatch = monkeypatch
         real = api.volume
 
         def volume(path: str) -> api.Volume:
@@ -103,6 +114,42 @@ class Chain:
         yield "repair", lambda: repair_layers(self.request(), volume_id="{d}", dry_run=False)
         yield "sweep", self.sweep
         yield "leavings", self.sweep_workspaces
+
+    def recovery(self) -> Iterator[tuple[str, Callable[[], Any]]]:
+        """What comes after a run: the set is restored beside its source, compared and swapped in, and back; a new key.
+
+        What is restored into production is open to whom production is; so this is no part of ``steps``.
+        """
+        new, key = os.path.join(self.top, "source.new"), KeyFiles(os.path.join(self.layout.root, "db.key"), None)
+        path, told = self.local.file(self.artifact.zip), {"layout": self.layout}
+        sidecar = self.local.file(self.artifact.sidecar)
+        swapped = swap_step.Request(state=swap_step.STATE_SWAPPED, pairs=[(new, self.source.path)], **told)
+        back = swap_step.Request(state=swap_step.STATE_UNDONE, swap=RUN, **told)
+        forget = swap_step.Request(state=swap_step.STATE_ABSENT, swap=RUN, **told)
+        yield "authority", self.authorise
+        yield (
+            "extract",
+            lambda: extract_step.extract(
+                extract_step.Request(path=path, target=new, selection=Selection(), sidecar=sidecar, **told),
+                dry_run=False,
+            ),
+        )
+        yield (
+            "compare",
+            lambda: compare.compare(
+                compare.Request(path=path, tree=new, selection=Selection(), sidecar=sidecar, **told)
+            ),
+        )
+        yield "swap", lambda: swap_step.run(swapped, dry_run=False)
+        yield "undo", lambda: swap_step.run(back, dry_run=False)
+        yield "forget", lambda: swap_step.run(forget, dry_run=False)
+        yield "stage", lambda: key.stage("Planted-0123456789")
+        yield "promote", lambda: key.promote("Planted-0123456789")
+
+    def authorise(self) -> None:
+        """The host has a record, and this process carries a token of L6."""
+        provisioned(self.layout, directory_target(self.source.path))
+        carry(self._monkeypatch, TOKENS[L6])
 
     def request(self) -> mirror_modules.Request:
         """Of the modules about the mirror."""
@@ -183,7 +230,14 @@ class Chain:
 
     def run(self) -> None:
         """All of it."""
-        for name, step in self.steps():
+        self._do(self.steps())
+
+    def recover(self) -> None:
+        """What comes after it."""
+        self._do(self.recovery())
+
+    def _do(self, steps: Iterator[tuple[str, Callable[[], Any]]]) -> None:
+        for name, step in steps:
             self.results[name] = step()
 
     def check(self) -> None:
@@ -196,3 +250,10 @@ class Chain:
         assert len(self.results["sweep"]["layers"][0]["swept"]) == 1
         assert len(self.results["leavings"].removed) == 1
         assert self.results["leavings"].kept == []
+
+    def check_recovery(self) -> None:
+        """The same of what comes after it."""
+        assert self.results["extract"]["files"] > 0
+        assert self.results["compare"]["equal"] is True
+        assert [self.results[name]["changed"] for name in ("swap", "undo", "forget")] == [True] * 3
+        assert os.path.isdir(api.long_path(self.source.path))

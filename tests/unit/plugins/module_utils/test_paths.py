@@ -135,10 +135,12 @@ def test_no_step_gives_windows_a_long_path_without_the_prefix(
     watch.on = True
     try:
         chain.run()
+        chain.recover()
     finally:
         watch.on = False
     assert watch.refused == []
     chain.check()
+    chain.check_recovery()
     assert {"open", "os.stat", "os.lstat", "os.scandir", "os.remove", "os.rmdir", "CreateFileW"} <= watch.seen
     assert {"MoveFileExW", "CreateDirectoryW", "_getfinalpathname"} <= watch.seen
 
