@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -119,3 +122,25 @@ def test_a_run_id_becomes_part_of_paths_so_it_is_checked(run_id: str) -> None:
 def test_a_prefix_is_a_plain_file_name(prefix: str) -> None:
     with pytest.raises(InputInvalid):
         _names.check_prefix(prefix)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
+def test_the_hosts_time_zone_means_nothing(zone: str) -> None:
+    """Not in the hour that a clock has twice in autumn either: names are made and read in UTC."""
+    program = (
+        "from datetime import datetime, timedelta, timezone\n"
+        "from ansible_collections.wst.backup.plugins.module_utils import _clock, _names\n"
+        "first = datetime(2026, 4, 4, 12, tzinfo=timezone.utc)\n"
+        "for hours in range(24 * 365):\n"
+        "    moment = first + timedelta(hours=hours)\n"
+        "    assert _clock.parse_time(_clock.format_time(moment)) == moment\n"
+        "    run_id = moment.strftime(_names.STAMP_FORMAT) + '-0123abcd'\n"
+        "    assert _names.artifact_of_run(run_id, 'wst-backup').time == moment\n"
+        "now = _clock.utc_now()\n"
+        "assert abs((datetime.now().astimezone() - now).total_seconds()) < 60\n"
+        "print(_clock.format_time(now))\n"
+    )
+    env = {**os.environ, "TZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, check=True, text=True).stdout
+    said = datetime.strptime(told.strip(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    assert abs(datetime.now(timezone.utc) - said) < timedelta(minutes=1)

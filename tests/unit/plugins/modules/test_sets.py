@@ -205,6 +205,26 @@ def test_a_drive_that_goes_while_sets_are_copied(
     assert host.run("backup_mirror", **params)["mirrored"] == left
 
 
+def test_a_local_layer_that_has_lost_everything_takes_nothing_from_the_mirror(
+    host: Host, volumes: Dict[str, Any]
+) -> None:
+    """An empty source empties no mirror: what stands there may be all that is left."""
+    del volumes
+    for day in range(20):
+        publish_set(Layer(LOCAL, host.local), run_id_of(day))
+    host.begin(run_id_of(0))
+    params: Dict[str, Any] = {"local_dir": host.local, "mirror_dir": host.mirror, "volume_id": "{d}"}
+    host.run("mirror_init", local_dir=host.local, mirror_dir=host.mirror)
+    assert len(host.run("backup_mirror", **params)["mirrored"]) > 7
+    mirrored = snapshot(Layer(MIRROR, host.mirror))
+    for path in Path(host.local).iterdir():
+        path.unlink()
+    assert host.run("backup_mirror", **params)["changed"] is False
+    layers = [{"name": LOCAL, "path": host.local}, {"name": MIRROR, "path": host.mirror}]
+    assert host.run("backup_retention", layers=layers, keep_min=1, keep_max=1)["code"] == "retention_refused"
+    assert snapshot(Layer(MIRROR, host.mirror)) == mirrored
+
+
 def test_the_mirrors_identity(host: Host, volumes: Dict[str, Any]) -> None:
     """No marker, a damaged one, one of another prefix, no directory, and how a new disk becomes the mirror."""
     publish_set(Layer(LOCAL, host.local), RUN)
