@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/tests/lab
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit pages fuzz golden torture unit-windows lint audit sanity docs-lint docs build integration molecule matrix clean
+.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit pages fuzz golden torture bench unit-windows lint audit sanity docs-lint docs build integration molecule matrix clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ golden: setup ## A golden artifact of the manifest's schema, when that gets a ne
 
 torture: setup ## Random faults over whole runs on a real server, and what must hold after each (N=, SEED= of an earlier run; EVERY=kill-all: that one everywhere)
 	@$(PY) -m tools.torture $(if $(EVERY),--every $(EVERY),-n $(N)) $(if $(SEED),--seed $(SEED))
+
+bench: setup ## Archive, verification and mirror beside zip, 7z and others: docs/benchmarks.md (QUICK=1: minutes, no page)
+	@$(PY) -m tools.bench $(if $(QUICK),--quick,--write)
 
 unit-windows: setup ## The unit tests of module_utils again, under the lab's Windows Python
 	@$(GATES) unit-windows
