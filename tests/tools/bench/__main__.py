@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tools.bench import corpus as corpora
 from tools.bench import page, scale
+from tools.bench.dumps import Dumps
 from tools.bench.groups import Bench
 from tools.bench.measure import BenchError, rounds, to_screen
 from tools.paths import CACHE, COLLECTIONS, ROOT
@@ -43,14 +44,16 @@ def main() -> int:
     try:
         measured_on = corpora.corpus(shape)
         work.mkdir(parents=True)
-        for name, make in [*Bench(measured_on, work).groups(), *scale.Growth(far, work).groups()]:
-            if options.groups and name not in options.groups:
-                continue
-            group = make()
-            turns = min(count, group.rounds or count)
-            series = rounds(group.commands, count=turns, chance=random.Random(name), say=to_screen)
-            results.append(page.Result(group, series))
-            print(page.table(results[-1]), flush=True)
+        with corpora.serving(shape.dump_rows) as server:
+            parts = [Bench(measured_on, work), Dumps(server, work), scale.Growth(far, work)]
+            for name, make in [each for part in parts for each in part.groups()]:
+                if options.groups and name not in options.groups:
+                    continue
+                group = make()
+                turns = min(count, group.rounds or count)
+                series = rounds(group.commands, count=turns, chance=random.Random(name), say=to_screen)
+                results.append(page.Result(group, series))
+                print(page.table(results[-1]), flush=True)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ rows of the dump are drawn from a seed: their words compress about as those of r
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from tools.bench.measure import BenchError
 from tools.paths import CACHE
@@ -42,7 +44,7 @@ API = (
 
 @dataclass(frozen=True)
 class Shape:
-    """How large a corpus is. ``log`` and ``dump_rows``: mebibytes, and rows of some 300 bytes."""
+    """How large a corpus is. ``log`` and ``dump_rows``: mebibytes, and rows of some 200 bytes."""
 
     name: str
     web: tuple[Package, ...]
@@ -138,6 +140,15 @@ def _log(path: Path, size: int) -> None:
 
 def _dump(path: Path, rows: int) -> None:
     """A custom-format dump, made by a real pg_dump of a real server, as it is by default: compressed."""
+    with serving(rows) as server:
+        done = subprocess.run(pg_dump(server, path), env={**os.environ, **server.environment()}, check=False)
+        if done.returncode:
+            raise BenchError("pg_dump could not make the dump of the corpus")
+
+
+@contextlib.contextmanager
+def serving(rows: int) -> Iterator[Any]:
+    """A server with so many rows of some 200 bytes in it."""
     from ansible_collections.wst.backup.tests.unit import pgserver
 
     with pgserver.running(17) as server:
@@ -147,11 +158,12 @@ def _dump(path: Path, rows: int) -> None:
             "md5(random()::text), md5(random()::text) || ' ' || md5(random()::text) || ' delivered, paid by card', "
             f"(random() * 10000)::numeric(10, 2) FROM generate_series(1, {rows}) n",
         )
-        argv = [str(server.bin / "pg_dump"), "--format=custom", f"--file={path}", "--host=localhost"]
-        argv += [f"--port={server.port}", f"--username={pgserver.SUPERUSER}", "postgres"]
-        done = subprocess.run(argv, env={**os.environ, "PGPASSWORD": pgserver.PASSWORD}, check=False)
-        if done.returncode:
-            raise BenchError("pg_dump could not make the dump of the corpus")
+        yield server
+
+
+def pg_dump(server: Any, path: Path, *options: str) -> list[str]:
+    """The command line that dumps it."""
+    return [str(server.bin / "pg_dump"), "--format=custom", f"--file={path}", "--dbname=postgres", *options]
 
 
 def check_zip(path: Path, wanted: Corpus, *, beside: frozenset[str] = frozenset()) -> Callable[[], None]:

@@ -14,7 +14,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Command:
     :ivar makes: the file that it makes; removed before each run.
     :ivar prepare: done before each run, not timed.
     :ivar check: done after each run, not timed; raises ``BenchError`` where what it made is not right.
+    :ivar extra: of its environment.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Command:
     prepare: Callable[[], object] | None = None
     check: Callable[[], object] | None = None
     cwd: Path | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -103,7 +105,7 @@ def _run(command: Command, argv: list[str]) -> tuple[float, resource.struct_rusa
     os.chdir(command.cwd or where)
     began = time.monotonic()
     try:
-        child = os.posix_spawn(found, argv, environment(), file_actions=quiet)
+        child = os.posix_spawn(found, argv, environment(**command.extra), file_actions=quiet)
     finally:
         os.chdir(where)
     with _memory_of(child) as peak:

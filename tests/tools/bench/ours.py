@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured of ours, a program each: ``python -m tools.bench.ours build|verify|reread|mirror``.
+"""What is measured of ours, a program each: ``python -m tools.bench.ours build|verify|reread|mirror|decode``.
 
 These are the functions that the modules call, without a host's lock and records around them.
 """
@@ -30,6 +30,8 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.survey import 
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify import verify
 from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import copy_partial, read_sidecar_bytes
 from ansible_collections.wst.backup.plugins.module_utils._names import parse_artifact
+from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
+from ansible_collections.wst.backup.plugins.module_utils._pg.verify import verify_dump
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer, reread
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, encode_sidecar
@@ -102,7 +104,7 @@ def mirror(options: argparse.Namespace) -> None:
 def main() -> int:
     """Do what the arguments say, once."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("what", choices=("build", "verify", "reread", "mirror"))
+    parser.add_argument("what", choices=("build", "verify", "reread", "mirror", "decode"))
     parser.add_argument("--corpus")
     parser.add_argument("--source")
     parser.add_argument("--to")
@@ -110,6 +112,7 @@ def main() -> int:
     parser.add_argument("--level", type=int, default=6)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--previous", default="")
+    parser.add_argument("--tools", help="the directory of pg_restore")
     options = parser.parse_args()
     if options.what == "build":
         build(options)
@@ -118,6 +121,8 @@ def main() -> int:
             return 1
     elif options.what == "reread":
         reread(options.source)
+    elif options.what == "decode":
+        verify_dump(options.source, tools=find_tools(options.tools), name="dump")
     else:
         mirror(options)
     return 0
