@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import BROKEN
@@ -33,7 +33,10 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.facts impor
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._lock.lease import HELD, judge_lease
+from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import STALE_AFTER, RunLock
 from ansible_collections.wst.backup.plugins.module_utils._names import parse_artifact
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy as Keep
 from ansible_collections.wst.backup.plugins.module_utils._retention.report import report_layers
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
@@ -60,12 +63,14 @@ def gather(request: Request, *, now: datetime) -> Facts:
     """All facts; raises ``InputInvalid`` only, for a request that makes no sense."""
     reports = report_layers(request.layers, prefix=request.prefix, policy=request.keep, now=now)["layers"]
     layers = tuple(_layer(each) for each in reports)
+    alive = _alive(request.layout, now)
     records, unread = _records(request.layout, now - request.history)
+    alive |= _alive(request.layout, now)  # again: one may have begun while the log was read
     skew = _context.current().controller_time
     return Facts(
         now=now,
         layers=layers,
-        runs=history.runs_of(records),
+        runs=history.runs_of(records, alive=alive),
         drills=history.drills_of(records, now=now),
         contents=_contents(request, layers, now + SLACK),
         audit=_audit(request, records, unread),
@@ -126,6 +131,18 @@ def _contents(request: Request, layers: Tuple[LayerOf, ...], latest: datetime) -
         dump=str((manifest.get("dump") or {}).get("path") or ""),
         dump_size=int((manifest.get("dump") or {}).get("size") or 0),
     )
+
+
+def _alive(layout: HostLayout, now: datetime) -> Set[str]:
+    """The run that has the host, by its lease; none where that is dead or says nothing. Takes no lock."""
+    try:
+        lease = RunLock(layout).read()
+    except BackupError:
+        return set()
+    if lease is None:
+        return set()
+    verdict = judge_lease(lease, now=now, boot_id=api.boot_id(), os_lock_free=True, run_id="", stale_after=STALE_AFTER)
+    return {lease.run_id} if verdict.state == HELD else set()
 
 
 def _records(layout: HostLayout, since: datetime) -> Tuple[List[Record], str]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, Mapping, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
 from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import (
@@ -27,8 +27,11 @@ ANOMALY = "content_anomaly"
 EVENTS = (BACKUP_START, BACKUP_END, DRILL_START, DRILL_END)
 
 
-def runs_of(records: Iterable[Mapping[str, Any]]) -> Tuple[Run, ...]:
-    """The backups, oldest first. One whose end is missing was interrupted, or is still running."""
+def runs_of(records: Iterable[Mapping[str, Any]], *, alive: AbstractSet[str] = frozenset()) -> Tuple[Run, ...]:
+    """The backups, oldest first. One whose end is missing was interrupted; one that still runs is left out.
+
+    :param alive: the runs that have the host's lease.
+    """
     runs: Dict[str, Run] = {}
     for record in records:
         run_id, at = str(record.get("run_id") or ""), _time(record)
@@ -39,7 +42,8 @@ def runs_of(records: Iterable[Mapping[str, Any]]) -> Tuple[Run, ...]:
         elif record.get("event") == BACKUP_END:
             began = runs[run_id].began if run_id in runs else at
             runs[run_id] = _ended(record, run_id, began, at)
-    return tuple(sorted(runs.values(), key=lambda run: (run.began, run.run_id)))
+    over = [run for run in runs.values() if run.ended is not None or run.run_id not in alive]
+    return tuple(sorted(over, key=lambda run: (run.began, run.run_id)))
 
 
 def drills_of(records: Iterable[Mapping[str, Any]], *, now: datetime) -> Tuple[Drill, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import types
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -16,6 +17,7 @@ import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
+from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import STALE_AFTER, RunLock
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Manifest
 from ansible_collections.wst.backup.plugins.plugin_utils._pitr import facts_of
@@ -83,6 +85,29 @@ def test_layers_log_and_authority_are_looked_at(host: Host, monkeypatch: pytest.
     assert (dead["run_id"], dead["result"], dead["code"]) == (run_id_of(1), "failure", "interrupted")
     assert (good["rto_seconds"], good["rpo_seconds"]) == (12, 60)
     assert [layer["counting"] for layer in told["layers"]] == [9, 9]
+
+
+def test_a_backup_that_runs_meanwhile_has_not_failed_and_one_that_died_has(host: Host) -> None:
+    """Else each verdict during a backup would say that the last one failed, and alert somebody."""
+    run_id = run_id_of(0)
+    host.begin(run_id)
+    host.run("audit_log", event="backup_start")
+    assert judged(host)["runs"] == []
+    lock = RunLock(host.layout)
+    lease = lock.read()
+    assert lease is not None
+    for dead in (
+        replace(lease, heartbeat=utc_now() - timedelta(seconds=STALE_AFTER + 1)),
+        replace(lease, boot_id="another"),
+        None,
+    ):
+        if dead is None:
+            Path(lock.lease_file).write_bytes(b"{}")
+        else:
+            lock.write(dead)
+        assert [(run["run_id"], run["result"]) for run in judged(host)["runs"]] == [(run_id, "interrupted")]
+    Path(lock.lease_file).unlink()
+    assert [run["result"] for run in judged(host)["runs"]] == ["interrupted"]
 
 
 REFUSED = "azure_not_authorized: Azure refuses to tell"

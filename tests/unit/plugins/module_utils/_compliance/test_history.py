@@ -42,6 +42,13 @@ def test_a_run_without_an_end_was_interrupted_and_one_without_a_start_counts() -
     assert (run.result, run.code, run.began) == ("failure", "db_lost", run.ended)
 
 
+def test_a_run_that_has_the_host_is_not_over_and_nothing_else_is_left_out_for_it() -> None:
+    start, other = record("backup_start"), record("backup_start", run_id="another")
+    assert [run.run_id for run in runs_of([start, other], alive={RUN})] == ["another"]
+    (run,) = runs_of([start, record("backup_end", result="success")], alive={RUN})
+    assert run.result == "success", "its end is written before it gives the host back"
+
+
 def test_suspect_is_a_result_of_its_own() -> None:
     (run,) = runs_of([record("backup_end", result="failure", code="content_anomaly")])
     assert run.result == "suspect"
