@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Optional
 
@@ -16,9 +17,17 @@ from ansible_collections.wst.backup.plugins.plugin_utils._fleet_table import fle
 from ansible_collections.wst.backup.plugins.plugin_utils._settings import read_settings
 
 _SPEC = {
-    "results": {"type": "dict", "required": True},
+    "results": {"type": "dict"},
+    "hosts": {"type": "list", "elements": "str"},
+    "variables": {"type": "list", "elements": "str"},
+    "limit": {"type": "str", "default": ""},
     "metrics_file": {"type": "path", "default": ""},
     "period_days": {"type": "int", "default": 365},
+}
+_RULES = {
+    "required_one_of": [["results", "variables"]],
+    "mutually_exclusive": [["results", "variables"]],
+    "required_together": [["hosts", "variables"]],
 }
 
 
@@ -32,11 +41,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         """The fleet's verdict, and where it is kept."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        arguments = self.validate_argument_spec(argument_spec=_SPEC)[1]
+        arguments = self.validate_argument_spec(argument_spec=_SPEC, **_RULES)[1]
         now = datetime.now(timezone.utc).replace(microsecond=0)
         try:
             settings = read_settings(task_vars or {}, self._templar.template, windows=True)
-            document = _document(arguments, settings.control_dir, now)
+            document = _document(arguments, _results(arguments, task_vars or {}), settings.control_dir, now)
             kept = {} if self._task.check_mode else self._keep(arguments, settings.control_dir, document)
         except TransportError as error:
             return {**result, **error.as_result()}
@@ -55,8 +64,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
         return _fleet_files.keep(control_dir, document, metrics_file=arguments["metrics_file"] or None)
 
 
-def _document(arguments: dict[str, Any], control_dir: str, now: datetime) -> dict[str, Any]:
-    results = arguments["results"]
+def _results(arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    """What each host gave. Variables are read as they are: it would take Ansible minutes to template a year of runs."""
+    if arguments["results"] is not None:
+        return dict(arguments["results"])
+    hosts = {host: task_vars["hostvars"].raw_get(host) for host in arguments["hosts"]}
+    return {
+        host: _fleet.telling([own.get(name) for name in arguments["variables"]] if isinstance(own, Mapping) else [])
+        for host, own in hosts.items()
+    }
+
+
+def _document(arguments: dict[str, Any], results: dict[str, Any], control_dir: str, now: datetime) -> dict[str, Any]:
     return _fleet.fleet(
         results,
         known=_fleet_files.last_known(control_dir, results),
@@ -64,4 +83,5 @@ def _document(arguments: dict[str, Any], control_dir: str, now: datetime) -> dic
         made=now,
         controller=_run_identity.controller(),
         period_days=arguments["period_days"],
+        limit=arguments["limit"],
     )

@@ -33,9 +33,27 @@ attributes:
     details: Runs on the control node alone.
 options:
   results:
-    description: What M(wst.backup.compliance_info) returned, by the host's name; empty for a host that has no result.
+    description: >-
+      What M(wst.backup.compliance_info) returned, by the host's name; empty for a host that has no result. For more
+      than a few hosts O(variables) is much quicker. One of the two is required.
     type: dict
-    required: true
+  hosts:
+    description: The hosts of which O(variables) are read.
+    type: list
+    elements: str
+  variables:
+    description: >-
+      The names of variables of each host that hold such results. The first one that has a verdict counts, else the
+      first one that says why there is none. They are read as they are and not templated, which with a year of runs
+      takes Ansible a minute for 100 hosts.
+    type: list
+    elements: str
+  limit:
+    description: >-
+      What the play was limited to, so that the hosts are a part of the fleet. Then C(fleet/limited.json) and C(.html)
+      are written and the fleet's own files and metrics stay as they are.
+    type: str
+    default: ""
   metrics_file:
     description: >-
       A file on the control node that gets the textfile besides, such as one in the directory of node exporter's
@@ -53,9 +71,9 @@ seealso:
 EXAMPLES = r"""
 - name: Keep the verdicts
   wst.backup.compliance_report:
-    results: "{{ dict(ansible_play_hosts_all | zip(verdicts)) }}"
-  vars:
-    verdicts: "{{ ansible_play_hosts_all | map('extract', hostvars) | map(attribute='compliance', default={}) }}"
+    hosts: "{{ ansible_play_hosts_all }}"
+    variables: [compliance]
+    limit: "{{ ansible_limit | default('') }}"
   run_once: true
 """
 
@@ -83,6 +101,6 @@ html:
   type: str
 metrics:
   description: The textfile.
-  returned: when not in check mode
+  returned: when not in check mode and not limited
   type: str
 """

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Optional
 
@@ -30,6 +30,7 @@ def fleet(
     made: datetime,
     controller: str,
     period_days: int,
+    limit: str = "",
 ) -> dict[str, Any]:
     """The document, hosts with trouble first.
 
@@ -37,6 +38,7 @@ def fleet(
     :param known: what was last known of hosts, as ``host_part`` made it.
     :param evidence: the pages of each host's drills, by the end of the drill's run id.
     :param made: UTC.
+    :param limit: what the play was limited to; empty where it was for the whole fleet.
     """
     hosts = [host_part(name, result, known.get(name), evidence.get(name, {})) for name, result in results.items()]
     return {
@@ -45,8 +47,17 @@ def fleet(
         "collection": next((str(each["collection"]) for each in results.values() if each.get("collection")), ""),
         "controller": controller,
         "period_days": period_days,
+        "limit": limit or None,
         "hosts": sorted(hosts, key=lambda host: (WORST_FIRST[host["verdict"]], host["name"])),
     }
+
+
+def telling(results: Sequence[Any]) -> Mapping[str, Any]:
+    """Of what a host gave one after the other, what tells most: a verdict, else why there is none, else anything."""
+    given = [each for each in results if isinstance(each, Mapping) and each]
+    judged = [each for each in given if each.get("verdict") in OF_HOSTS and not each.get("failed")]
+    refused = [each for each in given if each.get("failed") or each.get("unreachable")]
+    return next(iter([*judged, *refused, *given]), {})
 
 
 def host_part(

@@ -23,7 +23,13 @@ def fleet_table(document: Mapping[str, Any], now: datetime) -> list[str]:
     for host in document["hosts"]:
         lines += _reasons(host, now)
     count = sum(host["verdict"] == COMPLIANT for host in document["hosts"])
-    return [*lines, f"{count} of {len(document['hosts'])} hosts compliant: the fleet is {overall(document)}"]
+    told = f"{count} of {len(document['hosts'])} hosts compliant"
+    if document["limit"]:
+        told += (
+            f"; limited to {document['limit']}, so nothing is said of others and the fleet's own page and metrics stay"
+        )
+        return [*lines, told]
+    return [*lines, f"{told}: the fleet is {overall(document)}"]
 
 
 def _row(host: Mapping[str, Any], now: datetime) -> list[str]:

@@ -137,12 +137,13 @@ class Host:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The whole report."""
+    """The whole report. ``limit`` is what it was limited to, where it is not of the whole fleet."""
 
     made: datetime
     collection: str
     controller: str
     period_days: int
+    limit: Optional[str]
     hosts: tuple[Host, ...]
 
 
@@ -156,6 +157,7 @@ def fleet_from(document: Any) -> Fleet:
         collection=read.text("collection"),
         controller=read.text("controller"),
         period_days=read.whole("period_days"),
+        limit=read.maybe_text("limit"),
         hosts=tuple(_host(each) for each in read.each("hosts")),
     )
 

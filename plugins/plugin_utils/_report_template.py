@@ -28,6 +28,9 @@ TEMPLATE = """{% macro picture(it) %}
 </header>
 <main>
 <p class="answer" data-verdict="{{ kinds[it.verdict] }}">{{ signs[it.verdict] }} {{ it.answer }}</p>
+{% if it.fleet.limit %}
+<p>Limited to {{ short(it.fleet.limit) }}: nothing is said here of other hosts.</p>
+{% endif %}
 <div class="share">{{ picture(it.share) }}</div>
 <ul class="tally">
 {% for name, count in it.tally.items() %}

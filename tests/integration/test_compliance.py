@@ -144,7 +144,9 @@ def test_check_mode_judges_and_writes_nothing(host: World) -> None:
     before = {**host.layers(), **{str(path): "" for path in host.records.rglob("*")}}
     records = host.audit()
     played = host.play("compliance.yml", "--check", extra=EXEMPT)
-    assert "hosts compliant" in played.output
+    assert played.code == 0, played.output
+    assert "1 of 1 hosts compliant: the fleet is compliant" in played.output
+    assert host.play("compliance.yml", "--check").code == 2, "R3 is not exempt, and that is the exit code in check mode"
     assert {**host.layers(), **{str(path): "" for path in host.records.rglob("*")}} == before
     assert host.audit() == records
 
@@ -183,6 +185,47 @@ def test_a_fleet_of_which_most_do_not_answer_is_told_whole(host: World, tmp_path
         reached = re.findall(rf'wst_backup_host_reached{{host="{name}",[^}}]*}} (\d)\n', metrics)
         assert reached == ["1" if name == own else "0"]
         assert name in page
+
+
+def test_a_limit_leaves_the_fleet_s_document_and_metrics(host: World) -> None:
+    """After the fleet above: with 20 hosts fewer the page would say yes, and no alert could fire for them."""
+    fleet = host.records / "fleet"
+    whole = {name: (fleet / name).read_bytes() for name in ("compliance.json", "compliance.html", "compliance.prom")}
+    assert len(json.loads(whole["compliance.json"])["hosts"]) == 21
+    own = host.host["name"]
+    played = host.play("compliance.yml", "--limit", own, extra=EXEMPT)
+    assert played.code == 0, played.output
+    assert f"1 of 1 hosts compliant; limited to {own}" in " ".join(played.output.split())
+    assert {name: (fleet / name).read_bytes() for name in whole} == whole
+    assert [each["name"] for each in json.loads((fleet / "limited.json").read_text())["hosts"]] == [own]
+    assert host.play("compliance.yml", "--limit", own).code == 2, "R3 is not exempt, and that is the exit code"
+
+
+def test_where_no_host_is_judged_none_is_compliant(host: World) -> None:
+    played = host.play("compliance.yml", extra={"wst_backup_hosts": "of_another_inventory"})
+    assert played.code != 0, played.output
+    assert "nothing was judged" in played.output
+
+
+def test_thresholds_and_exemptions_are_the_environment_s_and_shown(host: World) -> None:
+    name = host.host["name"]
+    played, document = judge(host, backup_compliance_thresholds={"drill_days": 1e-5})
+    assert (played.code, not_met(document, name)) == (2, {"R7", "statement"}), "a threshold may be stricter"
+    before = (host.records / "fleet" / "compliance.json").read_text()
+    played = host.play("compliance.yml", extra={**EXEMPT, "backup_compliance_thresholds": {"max_gap_hours": 27}})
+    assert played.code != 0
+    assert "not looser" in played.output
+    assert before != (host.records / "fleet" / "compliance.json").read_text(), "a host that was not judged is told"
+
+    over = {**R3, "until": "2026-01-31"}
+    played, document = judge(host, backup_compliance_exemptions=[over])
+    assert (played.code, not_met(document, name)) == (2, {"R3"})
+    assert "the exemption of the tests ended on 2026-01-31" in played.output
+    played, document = judge(host, backup_environment_name="prod", backup_compliance_exemptions=[R3])
+    assert played.code == 0, played.output
+    page = (host.records / "fleet" / "compliance.html").read_text()
+    assert "Exempt until 2099-01-01 by the tests: the lab has no Azure" in page
+    assert document["hosts"][0]["environment"] == "prod"
 
 
 def test_a_copy_that_rots_is_found_because_it_is_read_again(host: World) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.wst.backup.plugins.plugin_utils._fleet import fleet, overall
+from ansible_collections.wst.backup.plugins.plugin_utils._fleet import fleet, overall, telling
 from ansible_collections.wst.backup.plugins.plugin_utils._fleet_metrics import METRICS, metrics
 from ansible_collections.wst.backup.plugins.plugin_utils._fleet_table import fleet_table
 
@@ -86,6 +86,35 @@ def test_whatever_else_comes_is_not_compliant(result: Dict[str, Any], code: str,
     (host,) = document({"a": result})["hosts"]
     assert (host["verdict"], host["error"]["code"], host["reached"]) == ("non-compliant", code, reached)
     assert (host["runs"], host["requirements"], host["known_at"]) == ([], [], None)
+
+
+GOOD, BAD, ANSWER = judged(), judged("non-compliant"), {"layers": []}
+
+
+@pytest.mark.parametrize(
+    ("results", "chosen"),
+    [
+        ([], {}),
+        ([None, {}, "text"], {}),
+        ([GOOD, ANSWER], GOOD),
+        ([ANSWER, BAD], BAD),
+        ([{}, UNREACHABLE], UNREACHABLE),
+        ([UNREACHABLE, ANSWER], UNREACHABLE),
+        ([{**GOOD, "failed": True}, ANSWER], {**GOOD, "failed": True}),
+        ([{"verdict": "splendid"}, ANSWER], {"verdict": "splendid"}),
+    ],
+)
+def test_of_all_that_a_host_gave_the_verdict_counts_and_else_why_there_is_none(results: Any, chosen: Any) -> None:
+    assert telling(results) == chosen
+
+
+def test_a_limited_play_says_nothing_of_the_others() -> None:
+    results = {"a": judged()}
+    part = fleet(results, known={}, evidence={}, made=NOW, controller="c", period_days=365, limit="a,b*")
+    *_rest, last = fleet_table(part, NOW)
+    assert last.startswith("1 of 1 hosts compliant; limited to a,b*, so nothing is said of others")
+    *_rest, last = fleet_table({**part, "limit": None}, NOW)
+    assert last == "1 of 1 hosts compliant: the fleet is compliant"
 
 
 def test_the_table_tells_verdict_ages_and_reasons() -> None:

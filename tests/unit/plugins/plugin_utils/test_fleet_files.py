@@ -31,6 +31,23 @@ def test_what_is_kept_and_who_may_read_it(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "c" / "fleet").iterdir()) == names
 
 
+def test_a_limited_play_leaves_the_fleet_s_own_files_and_metrics(tmp_path: Path) -> None:
+    """Else the hosts that it left out would have no samples any more, and no alert would fire for them."""
+    exporter = tmp_path / "wst.prom"
+    whole = _fleet_files.keep(
+        str(tmp_path), document({"a": judged(), "b": judged("unknown")}), metrics_file=str(exporter)
+    )
+    before = {path: path.read_bytes() for path in [*(tmp_path / "fleet").iterdir(), exporter]}
+    part = {**document({"a": judged("non-compliant")}), "limit": "a"}
+    kept = _fleet_files.keep(str(tmp_path), part, metrics_file=str(exporter))
+    assert {path: path.read_bytes() for path in before} == before
+    assert set(whole) - set(kept) == {"metrics"}
+    assert json.loads(Path(kept["json"]).read_text()) == part
+    assert "Limited to a:" in Path(kept["html"]).read_text()
+    assert "Limited to" not in Path(whole["html"]).read_text()
+    assert _fleet_files.last_known(str(tmp_path), ["a"])["a"]["verdict"] == "non-compliant", "what is known is known"
+
+
 def test_only_what_was_judged_is_known_later(tmp_path: Path) -> None:
     _fleet_files.keep(str(tmp_path), document({"wst-1": judged(), "away": UNREACHABLE}), metrics_file=None)
     known = _fleet_files.last_known(str(tmp_path), ["wst-1", "away", "new"])
