@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import (
 )
 
 SCHEMA_VERSION = 1
+OLD_HOURS = 3  # after which a verdict that is made hourly says nothing of now: an alert fires, and the page says so
 _HOST = ("environment", "verdict", "known_at", "turns_at", "requirements", "runs", "drills", "layers", "next")
 
 

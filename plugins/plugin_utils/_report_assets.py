@@ -16,6 +16,7 @@ body { max-width: 76rem; } header p { margin: .25rem 0 0; } .quiet { color: var(
 svg { display: block; width: 100%; } svg .g { fill: var(--good); } svg .b { fill: var(--bad); }
 svg .u { fill: var(--unsure); } svg .l { fill: var(--line); }
 svg .c { fill: none; stroke: var(--other); stroke-width: 2; vector-effect: non-scaling-stroke; }
+#old { color: var(--unsure); font-weight: 600; }
 .share svg { height: 1rem; } .strip svg { height: 3.25rem; } .small svg { height: 1.5rem; } .curve svg { height: 4rem; }
 .tally { display: flex; flex-wrap: wrap; gap: .25rem 1.75rem; list-style: none; padding: 0; margin: .5rem 0 1.5rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 0; }
@@ -90,6 +91,10 @@ SCRIPT = Markup("""
   });
   addEventListener("hashchange", unfold);
   document.querySelectorAll("[data-script]").forEach(part => { part.hidden = false; });
+  const old = at("old"), hours = Math.floor((Date.now() - Date.parse(old.dataset.made)) / 36e5);
+  if (hours < Number(old.dataset.hours)) old.remove();
+  else old.textContent = "This page is " + (hours < 48 ? hours + " hours" : Math.floor(hours / 24) + " days")
+    + " old and tells what was so then. Run compliance.yml for what is so now.";
   filter();
   unfold();
 })();

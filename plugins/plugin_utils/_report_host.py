@@ -6,13 +6,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ansible_collections.wst.backup.plugins.plugin_utils import _report_summary as summary
 from ansible_collections.wst.backup.plugins.plugin_utils._report_pictures import Picture, line, strip
 from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import SUCCESS, Drill, Fleet, Host, Layer, Run
 from ansible_collections.wst.backup.plugins.plugin_utils._report_series import curve, days_of
-from ansible_collections.wst.backup.plugins.plugin_utils._report_words import Listing, away, listing, stamp
+from ansible_collections.wst.backup.plugins.plugin_utils._report_words import (
+    Link,
+    Listing,
+    away,
+    drill_page,
+    in_days,
+    listing,
+    stamp,
+)
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text, duration_text, size_text
 
 RECENT = 30  # days in the picture beside a host's name
@@ -106,7 +114,7 @@ def _layer(layer: Layer, *, made: datetime) -> tuple[str, ...]:
         away(layer.oldest_at, made=made),
         size_text(layer.bytes),
         f"{free} of {size_text(layer.total_bytes)}" if layer.total_bytes is not None else free,
-        "unknown" if layer.full_in_days is None else f"in {layer.full_in_days:,.0f} days",
+        in_days(layer.full_in_days),
     )
 
 
@@ -114,12 +122,12 @@ def _run(run: Run) -> tuple[str, ...]:
     return stamp(run.at), run.result, run.code or "none", run.run_id
 
 
-def _drill(drill: Drill) -> tuple[str, ...]:
+def _drill(drill: Drill) -> tuple[Union[Link, str], ...]:
     return (
         stamp(drill.at),
         f"{drill.result} ({drill.code})" if drill.code else drill.result,
         f"{drill.artifact or 'none'}{', ' + drill.layer if drill.layer else ''}",
         duration_text(drill.rto_seconds) or "not measured",
         age_text(drill.rpo_seconds) or "not measured",
-        drill.evidence or "none",
+        drill_page(drill.evidence),
     )

@@ -14,6 +14,7 @@ from typing import Any, Optional
 
 from ansible_collections.wst.backup.plugins.plugin_utils import _report_assets as assets
 from ansible_collections.wst.backup.plugins.plugin_utils import _report_summary as summary
+from ansible_collections.wst.backup.plugins.plugin_utils._fleet import OLD_HOURS
 from ansible_collections.wst.backup.plugins.plugin_utils._page_style import environment
 from ansible_collections.wst.backup.plugins.plugin_utils._report_host import RECENT, host_view
 from ansible_collections.wst.backup.plugins.plugin_utils._report_pictures import Picture, bars, proportion
@@ -24,6 +25,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._report_words import (
     LIMIT,
     Listing,
     away,
+    in_days,
     listing,
     short,
     stamp,
@@ -55,6 +57,7 @@ def page(document: Mapping[str, Any]) -> str:
             kinds=KINDS,
             few=FEW,
             limit=LIMIT,
+            old_hours=OLD_HOURS,
             short=short,
             stamp=stamp,
             age=age_text,
@@ -87,9 +90,15 @@ def _answer(verdict: str, counts: Mapping[str, int], hosts: int) -> str:
     """The whole page in a sentence."""
     if verdict == COMPLIANT:
         return "Yes: the host is compliant" if hosts == 1 else f"Yes: all {hosts} hosts are compliant"
-    if verdict == NON_COMPLIANT:
-        return f"Not everywhere: {counts[NON_COMPLIANT]} of {hosts} hosts are not compliant"
-    return f"Not known: nothing is proved of {counts[UNKNOWN]} of {hosts} hosts"
+    if verdict == UNKNOWN:
+        return f"Not known: nothing is proved of {counts[UNKNOWN]} of {hosts} hosts"
+    if hosts == 1:
+        return "No: the host is not compliant"
+    unknown = f", and nothing is proved of {counts[UNKNOWN]}" if counts[UNKNOWN] else ""
+    if counts[COMPLIANT] == 0:
+        return f"No: none of {hosts} hosts is compliant"
+    are = "is" if counts[NON_COMPLIANT] == 1 else "are"
+    return f"Not everywhere: {counts[NON_COMPLIANT]} of {hosts} hosts {are} not compliant{unknown}"
 
 
 def _tiles(fleet: Fleet, hosts: Sequence[Host]) -> list[dict[str, str]]:
@@ -104,7 +113,7 @@ def _tiles(fleet: Fleet, hosts: Sequence[Host]) -> list[dict[str, str]]:
         _oldest("Longest without a good drill", [(summary.last_drill(host), host) for host in hosts], fleet),
         {
             "name": "First disk full",
-            "value": _days(full[0][1].full_in_days) if full else "not in sight",
+            "value": in_days(full[0][1].full_in_days) if full else "not in sight",
             "where": f"{_brief(full[0][0].name)}, {full[0][1].layer} layer" if full else "",
         },
         {
@@ -127,10 +136,6 @@ def _oldest(name: str, times: Sequence[tuple[Any, Host]], fleet: Fleet) -> dict[
     # What never was is older than everything.
     at, host = min(times, key=lambda each: (each[0] is not None, each[0] or fleet.made))
     return {"name": name, "value": away(at, made=fleet.made), "where": _brief(host.name)}
-
-
-def _days(days: Any) -> str:
-    return f"in {days:,.0f} days" if days >= 1 else "within a day"
 
 
 def _brief(value: object) -> str:
@@ -193,7 +198,7 @@ def _lists(fleet: Fleet, hosts: Sequence[Host]) -> list[Listing]:
                 (
                     host,
                     f"{layer.layer}, {layer.path}",
-                    _days(layer.full_in_days),
+                    in_days(layer.full_in_days),
                     size_text(layer.free_bytes) or "unknown",
                 )
                 for host, layer in summary.filling(hosts, within=FULL_SOON)

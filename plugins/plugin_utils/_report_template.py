@@ -25,6 +25,7 @@ TEMPLATE = """{% macro picture(it) %}
 <h1>Can we get it back?</h1>
 <p class="quiet">Made {{ stamp(it.fleet.made) }} by {{ short(it.fleet.controller) }} with wst.backup
 {{ short(it.fleet.collection) }}. All times are UTC.</p>
+<p id="old" data-script data-made="{{ it.fleet.made.isoformat() }}" data-hours="{{ old_hours }}" hidden></p>
 </header>
 <main>
 <p class="answer" data-verdict="{{ kinds[it.verdict] }}">{{ signs[it.verdict] }} {{ it.answer }}</p>
@@ -152,7 +153,8 @@ HOST = """
 <thead><tr>{% for name in list.head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
 <tbody>
 {% for row in list.rows %}
-<tr class="whole">{% for cell in row %}<td data-label="{{ list.head[loop.index0] }}">{{ cell }}</td>{% endfor %}</tr>
+<tr class="whole">{% for cell in row %}<td data-label="{{ list.head[loop.index0] }}">
+{%- if cell.href %}<a href="{{ cell.href }}">{{ cell.text }}</a>{% else %}{{ cell }}{% endif %}</td>{% endfor %}</tr>
 {% endfor %}
 </tbody>
 </table>

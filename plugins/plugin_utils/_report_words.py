@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import age_text
 
@@ -23,6 +24,34 @@ class Listing:
     head: Sequence[str]
     rows: Sequence[Sequence[Any]]
     more: int = 0
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cell that leads to another of our pages; ``href`` is relative and made of harmless characters."""
+
+    href: str
+    text: str
+
+
+_DRILL = re.compile(
+    r"\.\./hosts/[A-Za-z0-9_][A-Za-z0-9_.-]*/drills/(drill-[0-9]{8}-[0-9]{6}-[0-9a-f]+\.html)", re.ASCII
+)
+
+
+def drill_page(path: str) -> Union[Link, str]:
+    """A link where the path is that of a drill's page on the control node, and else the text that it is."""
+    match = _DRILL.fullmatch(path)
+    return Link(path, match.group(1)) if match else path or "none"
+
+
+def in_days(days: Optional[float]) -> str:
+    """``in 12 days``, whole ones."""
+    if days is None:
+        return "unknown"
+    if days < 1:
+        return "within a day"
+    return "in 1 day" if round(days) == 1 else f"in {days:,.0f} days"
 
 
 def listing(title: str, head: Sequence[str], rows: Sequence[Sequence[Any]], *, limit: int) -> Listing:

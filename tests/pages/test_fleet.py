@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_hosts_are_found_by_keyboard_alone(browser: Browser, pages: dict[str, Pa
 
 def test_a_link_unfolds_the_host_that_it_names(browser: Browser, pages: dict[str, Path]) -> None:
     with opened(browser, pages["fleet-mixed"]) as seen:
-        link = seen.page.locator("table a").first
+        link = seen.page.locator("table a[href^='#']").first
         link.press("Enter")
         opened_host = seen.page.locator(".host[open]")
         opened_host.wait_for()
@@ -73,6 +74,37 @@ def test_no_script_but_ours_can_run(browser: Browser, pages: dict[str, Path]) ->
         )
         assert seen.page.evaluate("window.evil") is None
         assert any("Content Security Policy" in text for text in seen.complaints)
+
+
+def test_a_page_that_is_old_says_so_in_its_first_lines(browser: Browser, tmp_path: Path) -> None:
+    """Its answer is of then. A fresh one has no such line."""
+    now, file = datetime.now(timezone.utc), tmp_path / "fleet.html"
+    for age, told in (
+        (timedelta(minutes=5), None),
+        (timedelta(hours=4), "This page is 4 hours old"),
+        (timedelta(days=9), "This page is 9 days old"),
+    ):
+        document = {**fleet(seed=2, hosts=1, days=7), "made": f"{now - age:%Y-%m-%dT%H:%M:%SZ}"}
+        file.write_text(page(document), encoding="utf-8")
+        for look in (Look(), Look(paper=True)):
+            with opened(browser, file, look) as seen:
+                notes = [note for note in seen.page.locator("#old").all() if note.is_visible()]
+                assert [note.inner_text().partition(" and ")[0] for note in notes] == [told] * (told is not None)
+                assert seen.complaints == []
+
+
+def test_the_page_of_a_drill_opens_from_the_fleet_s(browser: Browser, pages: dict[str, Path], tmp_path: Path) -> None:
+    """As both stand on the control node."""
+    document = fleet(seed=2, hosts=1, days=14)
+    own = tmp_path / "fleet" / "compliance.html"
+    drill = own.parent / document["hosts"][0]["drills"][-1]["evidence"]
+    for path in (own.parent, drill.parent):
+        path.mkdir(parents=True)
+    own.write_text(page(document), encoding="utf-8")
+    drill.write_bytes(pages["drill-good"].read_bytes())
+    with opened(browser, own, Look(unfolded=True)) as seen:
+        link = seen.page.locator("td[data-label=Evidence] a").first
+        assert Path(link.evaluate("link => decodeURI(new URL(link.href).pathname)")).resolve() == drill.resolve()
 
 
 def test_a_hundred_hosts_with_a_year_of_runs(browser: Browser, tmp_path: Path) -> None:

@@ -56,12 +56,13 @@ def monitoring_page() -> str:
     """``docs/monitoring.md``."""
     metrics = _module(f"{PLUGINS}.plugin_utils._fleet_metrics").METRICS
     day = 86400
+    old_hours = _module(f"{PLUGINS}.plugin_utils._fleet").OLD_HOURS
     soon = _module(f"{COMPLIANCE}.layers").SOON_FULL
     return filled(
         "monitoring",
         metrics=table(("metric", "meaning"), [(f"`{name}`", text) for name, text in metrics.items()]),
-        evaluation=str(3 * 3600),
-        evaluation_hours="3",
+        evaluation=str(old_hours * 3600),
+        evaluation_hours=str(old_hours),
         full=str(soon * day),
         full_days=str(soon),
         schema=str(_module(f"{PLUGINS}.plugin_utils._fleet").SCHEMA_VERSION),

@@ -53,11 +53,12 @@ def _host(dice: random.Random, number: int, *, days: int, runs_a_day: int) -> di
     kind = KINDS[number % len(KINDS)]
     environment = dice.choice(["prod", "prod", "test", "dev"])
     runs = _runs(dice, days=days, a_day=runs_a_day, old=kind == "old")
-    drills = _drills(dice, days=days, old=kind == "old")
+    name = f"wst-{environment}-{number + 1:03d}"
+    drills = _drills(dice, name, days=days, old=kind == "old")
     newest = next((run["at"] for run in reversed(runs) if run["result"] == "success"), None)
     verdict = {"old": "non-compliant", "unreached": "non-compliant", "unknown": "unknown"}.get(kind, "compliant")
     return {
-        "name": f"wst-{environment}-{number + 1:03d}",
+        "name": name,
         "environment": environment,
         "verdict": verdict,
         "reached": kind != "unreached",
@@ -139,22 +140,23 @@ def _runs(dice: random.Random, *, days: int, a_day: int, old: bool) -> list[dict
     return runs
 
 
-def _drills(dice: random.Random, *, days: int, old: bool) -> list[dict[str, Any]]:
+def _drills(dice: random.Random, host: str, *, days: int, old: bool) -> list[dict[str, Any]]:
     drills = []
     for week in range(days // 7):
         at = MADE - timedelta(days=days - 7 * week - 3, hours=5)
         failed = dice.random() < 0.05 or (old and week >= days // 7 - 2)
+        run_id = f"{at:%Y%m%d-%H%M%S}-{dice.getrandbits(32):08x}"
         drills.append(
             {
                 "at": _text(at),
-                "run_id": f"{at:%Y%m%d-%H%M%S}-{dice.getrandbits(32):08x}",
+                "run_id": run_id,
                 "artifact": f"wst-backup-{at:%Y%m%d}-040000",
                 "layer": "mirror" if week % 2 else "local",
                 "result": "failure" if failed else "success",
                 "code": "drill_mismatch" if failed else "",
                 "rto_seconds": None if failed else dice.randint(600, 1500),
                 "rpo_seconds": dice.randint(3000, 15000),
-                "evidence": f"drills/drill-{at:%Y%m%d-%H%M%S}.html",
+                "evidence": f"../hosts/{host}/drills/drill-{run_id}.html",
             }
         )
     return drills

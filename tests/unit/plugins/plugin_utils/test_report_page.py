@@ -21,9 +21,13 @@ from tools.pages.hostile import NASTY
 from ansible_collections.wst.backup.plugins.plugin_utils._errors import ReportInvalid
 from ansible_collections.wst.backup.plugins.plugin_utils._page_style import tame
 from ansible_collections.wst.backup.plugins.plugin_utils._report_page import page
+from ansible_collections.wst.backup.plugins.plugin_utils._report_words import in_days
 
 SMALL = fleet(seed=1, hosts=11, days=8, runs_a_day=1)
 TINY = {**SMALL, "hosts": [SMALL["hosts"][number] for number in (6, 7, 9)]}  # one of each kind that says more
+LEADS = re.compile(
+    r"#[a-z0-9,-]+|\.\./hosts/[A-Za-z0-9_][A-Za-z0-9_.-]*/drills/drill-[0-9]{8}-[0-9]{6}-[0-9a-f]+\.html"
+)
 VOID = frozenset({"meta", "input", "br"})
 
 
@@ -41,7 +45,7 @@ class Reader(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.names |= {name for name, _value in attrs}
-        assert all(value and value.startswith("#") for name, value in attrs if name == "href")
+        assert all(value and LEADS.fullmatch(value) for name, value in attrs if name == "href")
         if tag not in VOID:
             self.open.append(tag)
 
@@ -103,10 +107,39 @@ def test_no_text_changes_what_the_page_is_made_of(text: str) -> None:
         ([bare(SMALL["hosts"][0])], "Not known: nothing is proved of 1 of 1 hosts"),
         ([SMALL["hosts"][0]], "Yes: the host is compliant"),
         (SMALL["hosts"][:3], "Yes: all 3 hosts are compliant"),
+        ([SMALL["hosts"][6]], "No: the host is not compliant"),
+        (SMALL["hosts"][6:8], "No: none of 2 hosts is compliant"),
+        (SMALL["hosts"][:7], "Not everywhere: 1 of 7 hosts is not compliant"),
+        (SMALL["hosts"], "Not everywhere: 2 of 11 hosts are not compliant, and nothing is proved of 1"),
     ],
 )
 def test_the_answer(hosts: list[Any], answer: str) -> None:
     assert f"<title>{answer}</title>" in page({**SMALL, "hosts": hosts})
+
+
+@pytest.mark.parametrize(
+    ("path", "leads"),
+    [
+        ("../hosts/wst-1/drills/drill-20261130-120000-beef.html", True),
+        ("../hosts/../drills/drill-20261130-120000-beef.html", False),
+        ("../hosts/a/b/drills/drill-20261130-120000-beef.html", False),
+        ("https://example.com/drills/drill-20261130-120000-beef.html", False),
+        ("javascript:alert(1)", False),
+    ],
+)
+def test_a_drill_s_page_is_a_link_and_nothing_else_can_be_one(path: str, leads: bool) -> None:
+    (host,) = fleet(seed=1, hosts=1, days=8, runs_a_day=1)["hosts"]
+    text = page({**SMALL, "hosts": [{**host, "drills": [{**host["drills"][0], "evidence": path}]}]})
+    assert (f'href="{path}"' in text) is leads
+    assert (path in text) is True, "it is always there to be read"
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [(None, "unknown"), (0.4, "within a day"), (1.2, "in 1 day"), (1.6, "in 2 days"), (1234, "in 1,234 days")],
+)
+def test_when_a_disk_is_full(days: float | None, told: str) -> None:
+    assert in_days(days) == told
 
 
 def test_the_same_document_makes_the_same_page_in_whatever_order_its_hosts_stand() -> None:
