@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from dataclasses import replace
 from typing import BinaryIO, Iterator, Tuple
 
+from ansible_collections.wst.backup.plugins.module_utils._ahead import ahead, watched
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     MirrorMismatch,
@@ -139,7 +141,10 @@ def read_sidecar_bytes(source: Layer, artifact: ArtifactName) -> Tuple[bytes, Si
 
 
 def _copy(source: str, target: str, meter: Meter) -> str:
-    """Copy to a new file, durable at the end; returns the SHA-256 of what was read."""
+    """Copy to a new file, durable at the end; returns the SHA-256 of what was read.
+
+    One thread reads, one hashes, this one writes: a copy takes as long as the slowest of the three.
+    """
     digest = hashlib.sha256()
     remove_file(target)  # an earlier try of this very run
     try:
@@ -149,9 +154,9 @@ def _copy(source: str, target: str, meter: Meter) -> str:
     with reader:
         try:
             with platform.create_new(target) as writer:
-                for chunk in metered(_chunks(reader, source), meter):
-                    digest.update(chunk)
-                    writer.write(chunk)
+                with closing(ahead(watched(ahead(_chunks(reader, source)), digest.update))) as chunks:
+                    for chunk in metered(chunks, meter):
+                        writer.write(chunk)
                 platform.flush_file(writer)
         except OSError as error:
             raise translate_oserror(error, target) from error

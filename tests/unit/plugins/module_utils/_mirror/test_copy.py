@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
 from collections import namedtuple
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, List, Tuple
@@ -15,10 +17,13 @@ import pytest
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
     BackupError,
+    Cancelled,
     LeaseLost,
     MirrorMismatch,
     NoSpace,
+    PathUnusable,
 )
+from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import copy_partial, read_sidecar_bytes
 from ansible_collections.wst.backup.plugins.module_utils._mirror.step import Mirrored, choose, mirror_sets
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -226,6 +231,54 @@ def test_a_source_that_was_read_wrong_once_still_counts(
     monkeypatch.undo()
     assert counting(layers[0]) == [OWN.stem, OLD.stem]
     assert snapshot(layers[1]) == {}
+
+
+class Failing:
+    """A file whose second read fails."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._reads = 0
+
+    def __enter__(self) -> Failing:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def read(self, count: int) -> bytes:
+        self._reads += 1
+        if self._reads > 1:
+            raise OSError(5, "Input/output error")
+        return self._file.read(1000)
+
+
+def test_a_source_that_cannot_be_read_to_its_end_is_named_and_leaves_nothing(
+    layers: Tuple[Layer, Layer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failure of the thread that reads is the copy's, and no shorter copy is taken for a whole one."""
+    real = api.open_source
+    monkeypatch.setattr(api, "open_source", lambda path: Failing(real(path)) if path.endswith(OWN.zip) else real(path))
+    with pytest.raises(PathUnusable, match=re.escape(layers[0].file(OWN.zip))):
+        run_mirror(layers)
+    monkeypatch.undo()
+    assert snapshot(layers[1]) == {}
+    assert counting(layers[0]) == [OWN.stem, OLD.stem]
+    assert [thread for thread in threading.enumerate() if thread.name == "ahead"] == []
+
+
+def test_a_copy_that_is_cancelled_in_the_middle_leaves_nothing(layers: Tuple[Layer, Layer]) -> None:
+    """The threads that read and hash end with it."""
+    data, sidecar = read_sidecar_bytes(layers[0], OWN)
+    assert data
+
+    def cancel(count: int) -> None:
+        raise Cancelled(f"after {count} bytes")
+
+    with pytest.raises(Cancelled):
+        copy_partial(layers[0], layers[1], OWN, sidecar, run_id=RUN, meter=cancel)
+    assert snapshot(layers[1]) == {}
+    assert [thread for thread in threading.enumerate() if thread.name == "ahead"] == []
 
 
 def test_a_copy_without_proof_is_read_again(layers: Tuple[Layer, Layer]) -> None:
