@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import path_problem, printable
@@ -30,8 +29,10 @@ _NEWEST = 63  # version 6.3 of the format, tenfold (4.4.3): beyond it other prog
 _S_IFMT, _S_IFDIR, _S_IFREG = 0o170000, 0o040000, 0o100000
 
 
-@dataclass(frozen=True)
-class ZipEntry:
+_Extra = Sequence[Tuple[int, bytes]]
+
+
+class ZipEntry(NamedTuple):
     """A member as the central directory tells it."""
 
     path: str  # without a directory's trailing slash
@@ -58,11 +59,11 @@ def read_entries(window: Window, directory: Directory) -> Iterator[ZipEntry]:
     position, end = directory.start, directory.start + directory.size
     buffer, base, count = b"", position, 0
     while position < end:
+        length = _entry_length(buffer, position - base)
         for _attempt in range(2):  # the fixed part tells how long the entry is
-            length = _entry_length(buffer, position - base)
             if position - base + length > len(buffer):
                 base, buffer = position, window.read(position, min(max(_BLOCK, length), end - position))
-        length = _entry_length(buffer, position - base)
+                length = _entry_length(buffer, 0)
         if position - base + length > len(buffer):
             raise ArtifactDamaged("its central directory is cut short", offset=position)
         entry = _parse(buffer, position - base, position)
@@ -96,10 +97,12 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     at += fmt.CENTRAL.size
     raw_name = buffer[at : at + name_length]
     extra = buffer[at + name_length : at + name_length + extra_length]
-    name = member_name(raw_name, extra, flags)
-    size, packed, offset, disk = _widen(extra, (size, packed, offset, disk), name)
-    _check_kind(name, needed=needed, flags=flags, method=method, disk=disk)
-    _check_fields(name, extra)
+    name, fields = _name_and_fields(raw_name, extra, flags)
+    size, packed, offset, disk = _widen(fields, (size, packed, offset, disk), name)
+    if needed & 0xFF > _NEWEST or flags & ~_KNOWN_FLAGS or method not in (fmt.STORED, fmt.DEFLATED) or disk:
+        raise _unsupported(name, needed=needed, flags=flags, method=method)
+    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _data in fields):  # for some programs even where no flag says it
+        raise ArtifactUnsupported(f"the member {printable(name)} has a field of encryption", path=printable(name))
     is_directory = name.endswith("/")
     _check_attributes(name, made_by=made_by, external=external, is_directory=is_directory)
     entry = ZipEntry(
@@ -120,27 +123,28 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     return entry
 
 
-def member_name(raw: bytes, extra: bytes, flags: int) -> str:
-    """The member's name: UTF-8 where it says so, else code page 437; Info-ZIP's Unicode path wins where it is valid.
+def _name_and_fields(raw: bytes, extra: bytes, flags: int) -> Tuple[str, _Extra]:
+    """The name, UTF-8 where the member says so, else code page 437; Info-ZIP's Unicode path wins where it is valid.
 
     Programs that do not know that path take the other name, which must be as safe.
     """
     try:
         name = plain = raw.decode("utf-8") if flags & fmt.FLAG_UTF8 else raw.decode("cp437")
-        for kind, field in fmt.extra_fields(extra):
+        fields = list(fmt.extra_fields(extra))
+        for kind, field in fields:
             if kind == fmt.EXTRA_UNICODE_PATH and field[:5] == struct.pack("<BL", 1, zlib.crc32(raw)):
                 name = field[5:].decode("utf-8")
     except ValueError as error:
         raise ArtifactDamaged(f"a member's name or extra field is malformed: {raw[:100]!r}") from error
     if name != plain and (path_problem(plain.rstrip("/")) or name.endswith("/") != plain.endswith("/")):
         raise ArtifactUnsafePath(f"the member {printable(name)} has another, unsafe name", path=printable(plain))
-    return name
+    return name, fields
 
 
-def _widen(extra: bytes, fields: Tuple[int, int, int, int], name: str) -> Tuple[int, int, int, int]:
+def _widen(extra: _Extra, fields: Tuple[int, int, int, int], name: str) -> Tuple[int, int, int, int]:
     """Size, packed size, offset and disk with the 64-bit values of those that 32 bits did not hold (4.5.3)."""
     wide: Optional[bytes] = None
-    for kind, field in fmt.extra_fields(extra):
+    for kind, field in extra:
         if kind == fmt.EXTRA_ZIP64:
             if wide is not None:
                 raise ArtifactDamaged("a member has two 64-bit fields", path=printable(name))
@@ -161,26 +165,20 @@ def _widen(extra: bytes, fields: Tuple[int, int, int, int], name: str) -> Tuple[
     return values[0], values[1], values[2], values[3]
 
 
-def _check_kind(name: str, *, needed: int, flags: int, method: int, disk: int) -> None:
+def _unsupported(name: str, *, needed: int, flags: int, method: int) -> ArtifactUnsupported:
+    """What about the member it is that this reader does not know."""
     shown = printable(name)
     if needed & 0xFF > _NEWEST:
         version = f"{(needed & 0xFF) // 10}.{needed % 256 % 10}"
-        raise ArtifactUnsupported(f"the member {shown} needs version {version} of the format", path=shown)
+        return ArtifactUnsupported(f"the member {shown} needs version {version} of the format", path=shown)
     if flags & (fmt.FLAG_ENCRYPTED | 0x40 | 0x2000):
-        raise ArtifactUnsupported(f"the member {shown} is encrypted", path=shown)
+        return ArtifactUnsupported(f"the member {shown} is encrypted", path=shown)
     if flags & ~_KNOWN_FLAGS:
-        raise ArtifactUnsupported(f"the member {shown} has unknown flags {flags:#06x}", path=shown, flags=flags)
+        return ArtifactUnsupported(f"the member {shown} has unknown flags {flags:#06x}", path=shown, flags=flags)
     if method not in (fmt.STORED, fmt.DEFLATED):
         known = {9: " (Deflate64, as Windows Explorer makes of large files)", 99: " (encrypted)"}.get(method, "")
-        raise ArtifactUnsupported(f"the member {shown} is packed by method {method}{known}", path=shown, method=method)
-    if disk:
-        raise ArtifactUnsupported(f"the member {shown} lies in another part of a split archive", path=shown)
-
-
-def _check_fields(name: str, extra: bytes) -> None:
-    """Fields of encryption count for some programs even where no flag says it."""
-    if any(kind in fmt.EXTRA_ENCRYPTED for kind, _data in fmt.extra_fields(extra)):
-        raise ArtifactUnsupported(f"the member {printable(name)} has a field of encryption", path=printable(name))
+        return ArtifactUnsupported(f"the member {shown} is packed by method {method}{known}", path=shown, method=method)
+    return ArtifactUnsupported(f"the member {shown} lies in another part of a split archive", path=shown)
 
 
 def _check_attributes(name: str, *, made_by: int, external: int, is_directory: bool) -> None:

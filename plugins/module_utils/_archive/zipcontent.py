@@ -14,28 +14,39 @@ import struct
 import zlib
 from typing import Any, Iterator, List, Tuple
 
+from ansible_collections.wst.backup.plugins.module_utils._archive import codecs
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
+from ansible_collections.wst.backup.plugins.module_utils._archive.extent import Buffer, Extent
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import printable
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
-from ansible_collections.wst.backup.plugins.module_utils._archive.zipend import Window
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
 
 _Extra = List[Tuple[int, bytes]]
 _CHUNK = 1 << 18
 _OUTPUT = 1 << 20
+_STANDARD = codecs.standard(0)
 
 
-def check_extent(entry: ZipEntry, *, end: int) -> None:
-    """Whether the member can lie between its offset and ``end``; raises ``ArtifactDamaged``."""
-    if entry.offset + fmt.LOCAL.size + len(entry.raw_name) + entry.packed > end:
-        raise _damaged(entry, "overlaps what follows it")
+def fits(entry: ZipEntry, *, end: int) -> bool:
+    """Whether the member can lie between its offset and ``end``."""
+    return entry.offset + fmt.LOCAL.size + len(entry.raw_name) + entry.packed <= end
 
 
-def content(window: Window, entry: ZipEntry, *, end: int) -> Iterator[bytes]:
-    """The unpacked bytes in chunks of at most 1 MiB; raises ``ArtifactDamaged`` at the first contradiction."""
-    start = _check_local(window, entry)
-    packed = _packed(window, start, entry.packed)
-    pieces = packed if entry.method == fmt.STORED else _inflate(packed, entry)
+def overlap(entry: ZipEntry) -> ArtifactDamaged:
+    """The failure for one that does not fit."""
+    return _damaged(entry, "overlaps what follows it")
+
+
+def content(extent: Extent, entry: ZipEntry, codec: codecs.Zlib = _STANDARD) -> Iterator[Buffer]:
+    """The unpacked bytes in chunks of at most 1 MiB; raises ``ArtifactDamaged`` at the first contradiction.
+
+    :param extent: from the member's local header up to what follows it.
+    """
+    _check_local(extent, entry)
+    if entry.packed > extent.left:
+        raise overlap(entry)
+    packed = _packed(extent, entry.packed)
+    pieces = packed if entry.method == fmt.STORED else _inflate(packed, entry, codec)
     crc = size = 0
     for piece in pieces:
         size += len(piece)
@@ -47,19 +58,23 @@ def content(window: Window, entry: ZipEntry, *, end: int) -> Iterator[bytes]:
         raise _damaged(entry, f"has {size} bytes of the {entry.size} that it announces")
     if crc != entry.crc32:
         raise _damaged(entry, "does not match its CRC-32")
-    _check_tail(window, entry, start=start + entry.packed, end=end)
+    _check_tail(extent, entry)
 
 
-def _check_local(window: Window, entry: ZipEntry) -> int:
-    """Where the content begins."""
-    fixed = fmt.LOCAL.unpack(window.read(entry.offset, fmt.LOCAL.size))
+def _check_local(extent: Extent, entry: ZipEntry) -> None:
+    """Take the local header, which must tell what the directory tells."""
+    fixed = fmt.LOCAL.unpack(extent.take(fmt.LOCAL.size))
     flags, method, time, date, crc, packed, size, name_length, extra_length = fixed[2:]
     if fixed[0] != fmt.LOCAL_SIGNATURE:
         raise _damaged(entry, "has no local header")
-    variable = window.read(entry.offset + fmt.LOCAL.size, name_length + extra_length)
-    extra = _extra_fields(entry, variable[name_length:])
-    packed, size = _widen_local(entry, packed, size, extra)
-    same = _same_extras(entry, extra) and (flags, method, time, date, variable[:name_length]) == (
+    variable = extent.take(name_length + extra_length)
+    extra = variable[name_length:]
+    same_extras = fmt.is_plain(extra) and extra == entry.extra and fmt.MAX32 not in (packed, size)
+    if not same_extras:
+        fields = _extra_fields(entry, extra)
+        packed, size = _widen_local(entry, packed, size, fields)
+        same_extras = _same_extras(entry, fields)
+    same = (flags, method, time, date, variable[:name_length]) == (
         entry.flags,
         entry.method,
         entry.time,
@@ -70,9 +85,8 @@ def _check_local(window: Window, entry: ZipEntry) -> int:
         numbers = crc in (0, entry.crc32) and packed in (0, entry.packed) and size in (0, entry.size)
     else:
         numbers = (crc, packed, size) == (entry.crc32, entry.packed, entry.size)
-    if not same or not numbers:
+    if not same_extras or not same or not numbers:
         raise _damaged(entry, "has a local header that contradicts the central directory")
-    return entry.offset + fmt.LOCAL.size + len(variable)
 
 
 def _extra_fields(entry: ZipEntry, extra: bytes) -> _Extra:
@@ -109,32 +123,31 @@ def _widen_local(entry: ZipEntry, packed: int, size: int, extra: _Extra) -> Tupl
     return packed, size
 
 
-def _packed(window: Window, start: int, length: int) -> Iterator[bytes]:
-    position, end = start, start + length
-    while position < end:
-        data = window.read(position, min(_CHUNK, end - position))
-        position += len(data)
+def _packed(extent: Extent, left: int) -> Iterator[Buffer]:
+    while left:
+        data = extent.some(min(_CHUNK, left))
+        left -= len(data)
         yield data
 
 
-def _inflate(packed: Iterator[bytes], entry: ZipEntry) -> Iterator[bytes]:
+def _inflate(packed: Iterator[Buffer], entry: ZipEntry, codec: codecs.Zlib) -> Iterator[Buffer]:
     """Bounded pieces; the stream must end with its input, not before and not after."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater = codec.inflater()
     for data in packed:
         if inflater.eof:
             raise _damaged(entry, "has bytes after the end of its stream")
-        yield from _inflate_chunk(inflater, data, entry)
+        yield from _inflate_chunk(inflater, data, entry, codec)
     if inflater.unused_data:
         raise _damaged(entry, "has bytes after the end of its stream")
     if not inflater.eof:
         raise _damaged(entry, "ends before the end of its stream")
 
 
-def _inflate_chunk(inflater: Any, data: bytes, entry: ZipEntry) -> Iterator[bytes]:
+def _inflate_chunk(inflater: Any, data: Buffer, entry: ZipEntry, codec: codecs.Zlib) -> Iterator[bytes]:
     while True:
         try:
             piece: bytes = inflater.decompress(data, _OUTPUT)
-        except zlib.error as error:
+        except codec.error as error:
             raise _damaged(entry, f"does not inflate ({error})") from error
         if piece:
             yield piece
@@ -145,9 +158,11 @@ def _inflate_chunk(inflater: Any, data: bytes, entry: ZipEntry) -> Iterator[byte
             return
 
 
-def _check_tail(window: Window, entry: ZipEntry, *, start: int, end: int) -> None:
+def _check_tail(extent: Extent, entry: ZipEntry) -> None:
     """Between the content and what follows stands the data descriptor, or nothing."""
-    rest = window.read(start, end - start) if end - start <= fmt.DESCRIPTOR64.size else b"too long"
+    if not extent.left and not entry.flags & fmt.FLAG_DESCRIPTOR:
+        return
+    rest = extent.take(extent.left) if extent.left <= fmt.DESCRIPTOR64.size else b"too long"
     wanted = {b""}
     if entry.flags & fmt.FLAG_DESCRIPTOR:
         wanted = {

@@ -46,6 +46,7 @@ MADE_BY = 3 << 8 | VERSION_ZIP64  # Unix attributes in the high half, DOS attrib
 MAX16 = 0xFFFF
 MAX32 = 0xFFFFFFFF
 NANOSECONDS = 1_000_000_000
+_PLAIN = struct.pack("<HHB", EXTRA_TIMESTAMP, 5, 1)  # how a timestamp begins that has the modification's time alone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DOS_FIRST = int((datetime(1980, 1, 1, tzinfo=timezone.utc) - _EPOCH).total_seconds())
@@ -68,7 +69,12 @@ def timestamp_extra(mtime_ns: int) -> bytes:
     seconds = mtime_ns // NANOSECONDS
     if not 0 <= seconds < 1 << 31:
         return b""
-    return struct.pack("<HHBl", EXTRA_TIMESTAMP, 5, 1, seconds)
+    return _PLAIN + struct.pack("<l", seconds)
+
+
+def is_plain(extra: bytes) -> bool:
+    """Whether an extra block has nothing, or nothing but a timestamp as ours: no field that would need more looks."""
+    return not extra or (len(extra) == 9 and extra.startswith(_PLAIN))
 
 
 def extra_fields(extra: bytes) -> Iterator[Tuple[int, bytes]]:
