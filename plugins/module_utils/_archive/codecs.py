@@ -98,6 +98,16 @@ def libdeflate(level: int) -> Optional[Libdeflate]:
     return codec if _works(lambda: codec.whole(_SAMPLE)) else None
 
 
+def inflating() -> Zlib:
+    """What unpacks streams in order to prove them: zlib-ng where the host has it.
+
+    It takes and refuses the same streams as zlib, for it is made from the same code. libdeflate, though faster, does
+    not: it takes codes that are not complete, and two values that stand for nothing. A stream that it alone can read
+    would pass as proved, and no unzip could read it.
+    """
+    return zlib_ng(1) or standard(1)
+
+
 def stored(data: bytes) -> bytes:
     """Data as it is, in a part of a stream as ``Zlib.block`` makes it (RFC 1951, 3.2.4)."""
     parts = []

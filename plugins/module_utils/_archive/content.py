@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
@@ -28,6 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.members import
     Member,
     read_members,
 )
+from ansible_collections.wst.backup.plugins.module_utils._archive.proving import Item, Prover, another
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import MAX_MEMBERS, ZipReader
@@ -118,38 +119,24 @@ def proved_lines(reader: ZipReader, found: ManifestFound, totals: Totals) -> Ite
     totals.add(counts.prove_manifest())
 
 
-def prove_listed(reader: ZipReader, found: ManifestFound) -> Totals:
+def prove_listed(reader: ZipReader, found: ManifestFound, prover: Prover) -> Totals:
     """Read every member; what the sources have is returned. Raises by name at the first contradiction."""
     totals = Totals()
-    progress = _Progress(reader.bytes)
-    for line, entry in proved_lines(reader, found, totals):
-        if entry is not None:
-            _prove_member(reader, entry, line, progress)
+    with prover.first():
+        for line, entry in proved_lines(reader, found, totals):
+            if entry is not None:
+                prover.add(Item(entry, reader.end_of(entry), line.sha256))
+        prover.finish()
     return totals
 
 
-def prove_unlisted(reader: ZipReader) -> Totals:
+def prove_unlisted(reader: ZipReader, prover: Prover) -> Totals:
     """Read every member of an archive without a member list: all that can be proved is that it decodes."""
-    progress = _Progress(reader.bytes)
-    totals = Totals()
-    for entry in reader.entries():
-        for chunk in reader.content(entry):
-            progress.tick(len(chunk), entry.path)
-        if entry.is_directory:
-            totals.directories += 1
-        else:
-            totals.files += 1
-            totals.bytes += entry.size
-    return totals
-
-
-class _Progress:
-    def __init__(self, total: int) -> None:
-        self._done, self._total = 0, total
-
-    def tick(self, count: int, item: str) -> None:
-        self._done += count
-        _jobs.progress(self._done, self._total, item)
+    with prover.first():
+        for entry in reader.entries():
+            prover.add(Item(entry, reader.end_of(entry), None))
+        prover.finish()
+    return Totals(files=reader.files, directories=reader.directories, bytes=reader.bytes)
 
 
 class _Counts:
@@ -198,29 +185,21 @@ def _prove_line(entry: ZipEntry, line: Member) -> None:
         raise _another(line)
 
 
-def _prove_member(reader: ZipReader, entry: ZipEntry, line: Member, progress: _Progress) -> None:
-    digest = hashlib.sha256()
-    for chunk in reader.content(entry):
-        digest.update(chunk)
-        progress.tick(len(chunk), entry.path)
-    if line.kind == FILE and digest.hexdigest() != line.sha256:
-        raise _another(line, found=digest.hexdigest())
-
-
-def _another(line: Member, found: Optional[str] = None) -> ArtifactDamaged:
-    shown = printable(line.path)
-    return ArtifactDamaged(
-        f"the member {shown} is not what the member list says", path=shown, expected=line.sha256, found=found
-    )
+def _another(line: Member) -> ArtifactDamaged:
+    return another(printable(line.path), expected=line.sha256)
 
 
 def _prove_times(entry: ZipEntry, line: Member) -> None:
     """The directory's times are the list's; the local header's are compared with the directory's by the reader."""
-    told = fmt.fields_of(fmt.extra_fields(entry.extra), fmt.EXTRA_TIMESTAMP)
-    right = fmt.fields_of(fmt.extra_fields(fmt.timestamp_extra(line.mtime_ns)), fmt.EXTRA_TIMESTAMP)
-    if (entry.time, entry.date) != fmt.dos_time(line.mtime_ns) or told != right:
+    right = fmt.timestamp_extra(line.mtime_ns)
+    same = entry.extra == right or _timestamps(entry.extra) == _timestamps(right)
+    if not same or (entry.time, entry.date) != fmt.dos_time(line.mtime_ns):
         shown = printable(entry.path)
         raise ArtifactDamaged(f"the member {shown} has another time than the member list says", path=shown)
+
+
+def _timestamps(extra: bytes) -> List[bytes]:
+    return fmt.fields_of(fmt.extra_fields(extra), fmt.EXTRA_TIMESTAMP)
 
 
 def _mismatch(reader: ZipReader, entry: ZipEntry, line: Optional[Member]) -> Exception:

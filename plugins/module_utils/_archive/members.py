@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, Optional
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, NamedTuple, Optional, Pattern
 
 from ansible_collections.wst.backup.plugins.module_utils import _json
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipformat import NANOSECONDS
@@ -25,6 +24,7 @@ FILE = "file"
 DIRECTORY = "directory"
 LINK = "link"
 KINDS = (FILE, DIRECTORY, LINK)
+_SHA256, _CRC32 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{8}")
 MAX_LINE = 1 << 20  # bytes; a path has at most 64 KiB, an SDDL as much
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -32,8 +32,7 @@ _LATEST = int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc) - _EPOCH)
 _EARLIEST = int((datetime(1601, 1, 1, tzinfo=timezone.utc) - _EPOCH).total_seconds())
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One entry: a file, a directory, or a link (which has no ZIP member, only this line)."""
 
     path: str
@@ -126,8 +125,8 @@ def _from_json(line: Dict[str, Any]) -> Member:
         kind=kind,
         mtime_ns=_number(line["mtime_ns"]),
         size=_size(line["size"]) if is_file else 0,
-        sha256=_hexadecimal(line["sha256"], 64) if is_file else None,
-        crc32=int(_hexadecimal(line["crc32"], 8), 16) if is_file else None,
+        sha256=_hexadecimal(line["sha256"], _SHA256) if is_file else None,
+        crc32=int(_hexadecimal(line["crc32"], _CRC32), 16) if is_file else None,
         target=_text(line["target"]) if kind == LINK else None,
         sddl=_optional_text(line.get("sddl")),
         attributes=_number(line.get("attributes", 0)),
@@ -157,9 +156,9 @@ def _optional_text(value: Any) -> Optional[str]:
     return None if value is None else _text(value)
 
 
-def _hexadecimal(value: Any, digits: int) -> str:
-    if not re.fullmatch(f"[0-9a-f]{{{digits}}}", _text(value)):
-        raise ValueError(f"not {digits} hexadecimal digits")
+def _hexadecimal(value: Any, digits: Pattern[str]) -> str:
+    if not digits.fullmatch(_text(value)):
+        raise ValueError(f"not {digits.pattern}")
     return str(value)
 
 

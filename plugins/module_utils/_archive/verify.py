@@ -27,6 +27,9 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.content import
     prove_unlisted,
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold, printable
+from ansible_collections.wst.backup.plugins.module_utils._archive.ondisk import OnDisk
+from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import Ordered, thread_count
+from ansible_collections.wst.backup.plugins.module_utils._archive.proving import Pieces, Prover, Tick
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
@@ -40,7 +43,6 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     InputInvalid,
 )
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
-from ansible_collections.wst.backup.plugins.module_utils._hashing import sha256_of
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 STRUCTURE, CONTENT, DUMP = 1, 2, 3
@@ -126,7 +128,7 @@ def verify(
         reader = ZipReader(io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER), size=before.size)
         found = find_manifest(reader)
         _prove_structure(reader, found, required, verdict, expected)
-        verdict.missing = _missing(reader, wished)
+        verdict.missing = missing_members(reader, wished)
         if level >= CONTENT:
             _prove_content(path, reader, found, verdict, expected)
         if level >= DUMP:
@@ -172,22 +174,19 @@ def compare_outside(reader: ZipReader, found: Optional[ManifestFound], expected:
 
 def require_members(reader: ZipReader, wanted: Sequence[str]) -> None:
     """Raises ``ArtifactIncomplete`` where one of these paths is neither a member nor the directory of one."""
-    names = _some(_missing(reader, wanted))
+    refuse_missing(missing_members(reader, wanted))
+
+
+def refuse_missing(paths: Sequence[str]) -> None:
+    """Raises ``ArtifactIncomplete`` where there are any."""
+    names = _some(paths)
     if names:
         raise ArtifactIncomplete("it lacks {}".format(", ".join(names)), missing=names)
 
 
-def _missing(reader: ZipReader, wanted: Sequence[str]) -> List[str]:
-    """The wanted paths that are neither a member nor the directory of one."""
-    missing = {fold(path.strip("/")): path for path in wanted}
-    for entry in reader.entries() if missing else ():
-        path = fold(entry.path)
-        while path:  # each directory above it is there, too
-            missing.pop(path, None)
-            path = path.rpartition("/")[0]
-        if not missing:
-            break
-    return sorted(missing.values())
+def missing_members(reader: ZipReader, wanted: Sequence[str]) -> List[str]:
+    """The wanted paths that are neither a member nor the directory of one, links aside: ask before they are read."""
+    return sorted({fold(path.strip("/")): path for path in wanted if not reader.has(path.strip("/"))}.values())
 
 
 def _some(names: Sequence[str]) -> List[str]:
@@ -209,17 +208,21 @@ def require_dump(reader: ZipReader, path: str) -> ZipEntry:
 def _prove_content(
     path: str, reader: ZipReader, found: Optional[ManifestFound], verdict: Verdict, expected: Optional[Expected]
 ) -> None:
+    """Members and the digest of the whole, in one pass over what the disk has."""
     _jobs.step("verify members")
-    if found is not None:
-        verdict.totals = prove_listed(reader, found)
-        verdict.dump_sha256 = str(found.body["dump"].get("sha256"))
-    else:
-        verdict.totals = prove_unlisted(reader)
-        verdict.remarks.append("no member list: contents rest on their CRC-32 alone")
-    _jobs.step("read back")
-    chunks = api.read_uncached(path)
-    verdict.sha256, size = sha256_of(_ticking(iter(chunks), reader.size, path))
-    verdict.uncached = chunks.bypassed
+    with OnDisk(path) as disk, Ordered(threads=thread_count(0), idle=_jobs.check) as ordered:
+        # Who lets members lie in the file in another order than they are named in pays with another reading.
+        pieces: Pieces = disk.pieces if reader.is_ordered else reader.pieces
+        prover = Prover(pieces, ordered, _ticking(reader.bytes))
+        if found is not None:
+            verdict.totals = prove_listed(reader, found, prover)
+            verdict.dump_sha256 = str(found.body["dump"].get("sha256"))
+        else:
+            verdict.totals = prove_unlisted(reader, prover)
+            verdict.remarks.append("no member list: contents rest on their CRC-32 alone")
+        _jobs.step("read back")
+        verdict.sha256, size = disk.digest(lambda position: _jobs.progress(position, reader.size, path))
+    verdict.uncached = disk.bypassed
     if size != reader.size or (expected is not None and verdict.sha256 != expected.sha256):
         raise ArtifactDamaged(
             "what the disk holds is not what was written",
@@ -262,9 +265,12 @@ def foreign_dump(reader: ZipReader) -> ZipEntry:
     raise DumpMissing("the archive has no database dump at its top.", found=_some([entry.path for entry in named]))
 
 
-def _ticking(chunks: Iterator[bytes], total: int, item: str) -> Iterator[bytes]:
+def _ticking(total: int) -> Tick:
     done = 0
-    for chunk in chunks:
-        done += len(chunk)
+
+    def tick(count: int, item: str) -> None:
+        nonlocal done
+        done += count
         _jobs.progress(done, total, item)
-        yield chunk
+
+    return tick

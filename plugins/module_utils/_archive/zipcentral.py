@@ -51,7 +51,8 @@ class ZipEntry(NamedTuple):
     @property
     def is_renamed(self) -> bool:
         """Whether programs that know no Unicode path field see another name."""
-        return any(kind == fmt.EXTRA_UNICODE_PATH for kind, _data in fmt.extra_fields(self.extra))
+        fields = () if fmt.is_plain(self.extra) else fmt.extra_fields(self.extra)
+        return any(kind == fmt.EXTRA_UNICODE_PATH for kind, _data in fields)
 
 
 def read_entries(window: Window, directory: Directory) -> Iterator[ZipEntry]:
@@ -98,7 +99,8 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
     raw_name = buffer[at : at + name_length]
     extra = buffer[at + name_length : at + name_length + extra_length]
     name, fields = _name_and_fields(raw_name, extra, flags)
-    size, packed, offset, disk = _widen(fields, (size, packed, offset, disk), name)
+    if fields or fmt.MAX32 in (size, packed, offset) or disk == fmt.MAX16:
+        size, packed, offset, disk = _widen(fields, (size, packed, offset, disk), name)
     if needed & 0xFF > _NEWEST or flags & ~_KNOWN_FLAGS or method not in (fmt.STORED, fmt.DEFLATED) or disk:
         raise _unsupported(name, needed=needed, flags=flags, method=method)
     if any(kind in fmt.EXTRA_ENCRYPTED for kind, _data in fields):  # for some programs even where no flag says it
@@ -125,12 +127,13 @@ def _parse(buffer: bytes, at: int, offset_in_file: int) -> ZipEntry:
 
 def _name_and_fields(raw: bytes, extra: bytes, flags: int) -> Tuple[str, _Extra]:
     """The name, UTF-8 where the member says so, else code page 437; Info-ZIP's Unicode path wins where it is valid.
+    The extra fields, unless there is nothing but a timestamp.
 
     Programs that do not know that path take the other name, which must be as safe.
     """
     try:
         name = plain = raw.decode("utf-8") if flags & fmt.FLAG_UTF8 else raw.decode("cp437")
-        fields = list(fmt.extra_fields(extra))
+        fields = [] if fmt.is_plain(extra) else list(fmt.extra_fields(extra))
         for kind, field in fields:
             if kind == fmt.EXTRA_UNICODE_PATH and field[:5] == struct.pack("<BL", 1, zlib.crc32(raw)):
                 name = field[5:].decode("utf-8")

@@ -46,6 +46,7 @@ MADE_BY = 3 << 8 | VERSION_ZIP64  # Unix attributes in the high half, DOS attrib
 MAX16 = 0xFFFF
 MAX32 = 0xFFFFFFFF
 NANOSECONDS = 1_000_000_000
+_DAY = 86_400  # seconds
 _PLAIN = struct.pack("<HHB", EXTRA_TIMESTAMP, 5, 1)  # how a timestamp begins that has the modification's time alone
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -53,15 +54,17 @@ _DOS_FIRST = int((datetime(1980, 1, 1, tzinfo=timezone.utc) - _EPOCH).total_seco
 _DOS_LAST = int((datetime(2107, 12, 31, 23, 59, 58, tzinfo=timezone.utc) - _EPOCH).total_seconds())
 
 
-@lru_cache(maxsize=256)  # both headers of a member ask for the same
 def dos_time(mtime_ns: int) -> Tuple[int, int]:
     """The DOS time and date of a moment, in UTC, cut to two seconds and clamped to 1980..2107 (4.4.6)."""
     seconds = min(max(mtime_ns // NANOSECONDS, _DOS_FIRST), _DOS_LAST)
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return (
-        moment.hour << 11 | moment.minute << 5 | moment.second // 2,
-        (moment.year - 1980) << 9 | moment.month << 5 | moment.day,
-    )
+    day, second = divmod(seconds, _DAY)
+    return second // 3600 << 11 | second // 60 % 60 << 5 | second % 60 // 2, _dos_date(day)
+
+
+@lru_cache(maxsize=1024)  # the files of a tree are of few days
+def _dos_date(day: int) -> int:
+    moment = _EPOCH + timedelta(days=day)
+    return (moment.year - 1980) << 9 | moment.month << 5 | moment.day
 
 
 def timestamp_extra(mtime_ns: int) -> bytes:

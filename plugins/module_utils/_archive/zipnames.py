@@ -8,7 +8,13 @@ from __future__ import annotations
 import hashlib
 from typing import Set
 
-from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold, path_problem, printable
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import (
+    MAX_PATH,
+    component_problem,
+    fold,
+    path_problem,
+    printable,
+)
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
     ArtifactUnsafePath,
@@ -26,13 +32,18 @@ class NameRegister:
         self._files: Set[bytes] = set()
         self._directories: Set[bytes] = set()  # with members of their own
         self._implied: Set[bytes] = set()  # known from what lies in them
-        self._last_parent = ""
+        self._last_parent = ""  # folded
+        self._good_parent = ""
 
     def add(self, path: str, *, is_directory: bool) -> None:
         """Take a member's path (without a trailing slash) in."""
-        problem = path_problem(path)
+        parent, _slash, name = path.rpartition("/")
+        # What was said of the directory of the member before need not be found out again.
+        known = parent and parent == self._good_parent and len(path) <= MAX_PATH // 4
+        problem = component_problem(name) if known else path_problem(path)
         if problem is not None:
             raise ArtifactUnsafePath(f"the member name {printable(path)!r} has {problem}", path=printable(path))
+        self._good_parent = parent
         folded = fold(path)
         self._add_parents(folded, path)
         key = _key(folded)
@@ -46,6 +57,11 @@ class NameRegister:
             raise ArtifactDamaged(f"a name is both file and directory: {printable(path)}", path=printable(path))
         else:
             self._files.add(key)
+
+    def has(self, path: str) -> bool:
+        """Whether a member of that name, or one that lies below it, is here."""
+        key = _key(fold(path))
+        return key in self._files or key in self._directories or key in self._implied
 
     def _add_parents(self, folded: str, path: str) -> None:
         parent = folded.rpartition("/")[0]

@@ -69,6 +69,10 @@ class ZipReader:
             return None
         return next((entry for entry in self.entries() if entry.path == path and not entry.is_directory), None)
 
+    def has(self, path: str) -> bool:
+        """Whether a member has that path, as Windows compares them, or lies below it; links that were taken in count."""
+        return self._register.has(path)
+
     def add_link(self, path: str) -> None:
         """Take a link in that only the member list has: its name must be as safe as a member's and free, and nothing
         may lie below it, or what puts links back would write through it."""

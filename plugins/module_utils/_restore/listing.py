@@ -25,8 +25,9 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.verify import 
     compare_outside,
     foreign_dump,
     naming,
+    missing_members,
+    refuse_missing,
     require_dump,
-    require_members,
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import expected_of
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
@@ -76,8 +77,9 @@ class Artifact:
         if self.found is None:
             yield from self.members()
             return
+        missing = missing_members(self.reader, [source["name"] for source in self.found.body["sources"]])
         yield from proved_lines(self.reader, self.found, Totals())
-        require_members(self.reader, [source["name"] for source in self.found.body["sources"]])
+        refuse_missing(missing)
 
 
 @contextmanager
