@@ -35,6 +35,10 @@ options:
     description: Whether this was check mode.
     type: bool
     required: true
+  stands:
+    description: What was done and stands although something failed after it. It ends the failure's message.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""

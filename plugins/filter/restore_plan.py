@@ -19,12 +19,16 @@ options:
     description: The result of M(wst.backup.restore_begin).
     type: dict
     required: true
+  waived:
+    description: Whether the restore goes on where no safety backup can be made.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
 - name: Show the plan
   wst.backup.show_lines:
-    lines: "{{ plan | wst.backup.restore_plan }}"
+    lines: "{{ plan | wst.backup.restore_plan(waived=true) }}"
 """
 
 RETURN = r"""

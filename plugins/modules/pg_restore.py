@@ -150,7 +150,11 @@ roles:
   type: list
   elements: str
 remarks:
-  description: What C(pg_restore) warned of, and what of the database itself was not restored.
+  description:
+    - What C(pg_restore) warned of, and what of the database itself was not restored.
+    - With O(owners), whose passwords are to be set, too. They are the roles that have none; to a role that is no
+      superuser, which cannot see that, all that log in where the database is new there; and user mappings for
+      other servers that the dump has no password of.
   returned: success, not in check mode
   type: list
   elements: str

@@ -93,6 +93,10 @@ options:
     type: list
     elements: str
     default: []
+  free_bytes:
+    description:
+      - How many bytes the database's server has free, as its provider or its disk tells. No server says it by itself.
+    type: int
   reason:
     description: Why, for those who ask later. At least five characters.
     type: str
@@ -197,6 +201,15 @@ estimate:
     - C(safety_seconds) is how long the last backup took, as a safety backup will; null where no log says it.
   returned: success
   type: dict
+space:
+  description:
+    - What the restore needs, for each volume of the host and for the database's server. C(where) is the paths, or the
+      database; C(needed) and C(free) are bytes, C(free) is null where nobody knows; with C(at_most), a part is restored
+      whose size is not known. Too little is the failure C(no_space), before anything is made. Nothing is told of a set
+      without a manifest of ours. The server's log, and a safety backup, come on top.
+  returned: success
+  type: list
+  elements: dict
 made_at:
   description: The moment that its dump shows, UTC.
   returned: success
@@ -231,6 +244,7 @@ def argument_spec() -> Dict[str, Any]:
         "beside": {"type": "path"},
         "database": {"type": "dict", "options": database},
         "tables": {"type": "list", "elements": "str", "default": []},
+        "free_bytes": {"type": "int"},
         "reason": text,
         "target": {"type": "str"},
         "confirm": {"type": "str"},
@@ -253,6 +267,7 @@ def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         tables=parse_all(params["tables"]),
         target=params["target"],
         confirm=params["confirm"],
+        free_bytes=params["free_bytes"],
         suffix=f".restore-{_context.current().run_id or 'run'}",
     )
     return begin(request, dry_run=check_mode)

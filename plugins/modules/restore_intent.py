@@ -145,6 +145,13 @@ removed:
   returned: with O(state=ended)
   type: list
   elements: str
+down:
+  description:
+    - What was stopped for them, ran before and does not run now, in words such as C(service wst-worker). Their records
+      do not end.
+  returned: with O(state=ended)
+  type: list
+  elements: str
 left:
   description: Trees that were swapped in and taken back, and still stand beside production.
   returned: success

@@ -47,7 +47,13 @@ def carried(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def outcome(
-    results: Mapping[str, Any], *, failed: Mapping[str, Any], began: float, ended: float, check: bool
+    results: Mapping[str, Any],
+    *,
+    failed: Mapping[str, Any],
+    began: float,
+    ended: float,
+    check: bool,
+    stands: str = "",
 ) -> dict[str, Any]:
     """One host's run in a few facts.
 
@@ -56,13 +62,15 @@ def outcome(
     :param results: the registered results of the steps, by the step's name; missing and failed ones are fine.
         ``unlock`` is what ``failure`` made of a release that failed, or nothing.
     :param failed: what ``failure`` made of the failure that stopped the run, or an empty mapping.
+    :param stands: what was done and stands, whatever failed after it: a message that does not say it is taken for
+        "nothing was done".
     """
     end = dict(failed) or carried(results) or dict(results.get("unlock") or {})
     dump, archive, verify = (_done(results.get(name)) for name in ("dump", "archive", "verify"))
     publish, mirror, retention = (_done(results.get(name)) for name in ("publish", "mirror", "retention"))
     return {
         "code": end.get("code", ""),
-        "msg": end.get("msg", ""),
+        "msg": " ".join(filter(None, (end.get("msg", ""), stands))) if end else "",
         "remedy": end.get("remedy", ""),
         "step": end.get("step", ""),
         "check": check,

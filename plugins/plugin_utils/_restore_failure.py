@@ -19,7 +19,8 @@ def restore_failure(
 ) -> str:
     """The message of a restore that failed.
 
-    :param failures: what ``failure`` made of each, the first one first; what is told twice is said once.
+    :param failures: what ``failure`` made of each, the first one first; what is told twice is said once. None of them
+        where what is so now is all that is asked for.
     :param ended: the result of ``restore_intent`` at the end, also a failed one; empty where nothing was begun.
     :param safety: the result of the safety backup; empty where none was made.
     """
@@ -29,14 +30,23 @@ def restore_failure(
         if message and message not in told:
             told.append(message)
     production = _production(ended, safety)
-    return " ".join([" And then: ".join(told), *([production] if production else [])])
+    return " ".join(filter(None, [" And then: ".join(told), production]))
 
 
 def _production(ended: Mapping[str, Any], safety: Mapping[str, Any]) -> str:
     restores = ended.get("restores") or (ended.get("facts") or {}).get("restores")
     if restores:
-        return _stands(restores[0], safety)
+        return " ".join([_stands(restores[0], safety), *_down(ended)])
     return _UNKNOWN if ended.get("failed") else ""
+
+
+def _down(ended: Mapping[str, Any]) -> list[str]:
+    """What ran before the restore and does not now. The record of the restore is kept open for it."""
+    units = ended.get("down")
+    if not units:
+        return []
+    way = "Playbook restore_swap.yml starts what can be started then, and ends the restore."
+    return [f"Stopped by us and not running: {', '.join(units)}. Mend that first. {way}"]
 
 
 def _stands(restore: Mapping[str, Any], safety: Mapping[str, Any]) -> str:

@@ -10,13 +10,17 @@ from typing import Any
 
 from ansible_collections.wst.backup.plugins.plugin_utils._tables import count_text, size_text
 
-# Whether it is waived is not known here: restore_safety_waiver lets a restore go on where none can be made.
-_SAFETY = "A safety backup is made before, or only tried where it was waived"
+_SAFETY = "A safety backup is made before it, or nothing is replaced"
+_WAIVED = "A safety backup is tried before it; where none can be made, the restore goes on without (it is waived)"
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
-def restore_plan(result: Mapping[str, Any]) -> list[str]:
-    """What ``restore_begin`` returned."""
+def restore_plan(result: Mapping[str, Any], *, waived: bool = False) -> list[str]:
+    """The lines.
+
+    :param result: what ``restore_begin`` returned.
+    :param waived: whether a restore goes on where no safety backup can be made.
+    """
     lines = [f"set {result.get('artifact')} ({result.get('file')}), of {result.get('made_at') or 'an unknown moment'}"]
     if result.get("files") is not None:
         lines.append(
@@ -24,6 +28,7 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
             f"{size_text(result.get('dump_size'))} with {count_text(result.get('rows'))} rows"
         )
     lines += _duration(result.get("estimate") or {})
+    lines += [_room(each) for each in result.get("space") or ()]
     for pair in result.get("pairs") or ():
         lines.append(
             f"{pair['source']} is extracted to {pair['extract']}, compared, and takes the place of {pair['target']}"
@@ -38,7 +43,7 @@ def restore_plan(result: Mapping[str, Any]) -> list[str]:
     if result.get("production"):
         safety = (result.get("estimate") or {}).get("safety_seconds")
         told = "nobody knows how long it takes" if safety is None else f"the last backup took {time_text(safety)}"
-        lines.append(f"production is replaced: {result.get('target')}. {_SAFETY}; {told}")
+        lines.append(f"production is replaced: {result.get('target')}. {_WAIVED if waived else _SAFETY}; {told}")
         lines.append("what was replaced stays beside until playbook restore_swap.yml removes it")
     return lines
 
@@ -49,6 +54,13 @@ def _duration(estimate: Mapping[str, Any]) -> list[str]:
         return [f"how long it takes: {estimate['basis']}"] if estimate.get("basis") else []
     steps = ", ".join(f"{each['step']} {time_text(each['seconds'])}" for each in estimate["steps"])
     return [f"how long it takes: about {time_text(estimate['seconds'])} ({steps}); {estimate['basis']}"]
+
+
+def _room(space: Mapping[str, Any]) -> str:
+    """How much of what is free is needed at one place."""
+    needed = f"{'at most ' if space['at_most'] else ''}{size_text(space['needed'])}"
+    free = "how much is free is not known" if space["free"] is None else f"{size_text(space['free'])} are free"
+    return f"space for {space['where']}: {needed} needed, {free}"
 
 
 def time_text(seconds: float) -> str:

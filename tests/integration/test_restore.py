@@ -155,8 +155,11 @@ def test_a_dead_source_does_not_block_its_own_recovery(world: World) -> None:
     refused = world.play("restore.yml", extra=told)
     assert refused.failed_with("source_missing"), refused.output
     assert not world.sources["wst"].exists()
-    done = world.play("restore.yml", extra={**told, "restore_safety_waiver": "no safety backup"})
+    waived = {**told, "restore_safety_waiver": "no safety backup"}
+    assert world.play("restore.yml", "--check", extra=waived).says("goes on without (it is waived)")
+    done = world.play("restore.yml", extra=waived)
     assert done.code == 0, done.output
+    assert done.says("no safety backup was made, and the restore goes on: that is waived. source_missing: ")
     assert content(world.sources["wst"]) == good
     assert siblings(world) == names
     waived = next(record for record in reversed(world.audit()) if record["event"] == "restore_without_safety_backup")

@@ -17,7 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg import grants, selection
 from ansible_collections.wst.backup.plugins.module_utils._pg.properties import Properties
-from ansible_collections.wst.backup.plugins.module_utils._pg.sqltokens import begins, name_of, statements
+from ansible_collections.wst.backup.plugins.module_utils._pg.sqltokens import Statement, begins, name_of, statements
 from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import (
     ACL,
@@ -33,6 +33,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.toc import (
 PG_CRON = "pg_cron"
 _OF_THE_OWNER = "pg_database_owner"  # whoever owns the database is it
 _NOT_OWNED = (ACL, COMMENT, SECURITY_LABEL)
+_PASSWORD = {"password", '"password"'}  # the option's name, in both ways to write it
 # A publication of everything, and one of all tables of a schema, are a superuser's.
 _WIDE = (("FOR", "ALL", "TABLES"), ("FOR", "TABLES", "IN", "SCHEMA"))
 
@@ -90,10 +91,25 @@ def _of_database(form: Sequence[Optional[str]]) -> Set[str]:
     return {name_of(word) for word in after[:end] if word not in (",", "PUBLIC")}
 
 
+def _mappings(entries: Iterable[Entry]) -> List[Statement]:
+    """Each ``CREATE USER MAPPING FOR role SERVER server ...``; raises DumpDamaged."""
+    return [grants.read(entry)[0] for entry in entries if entry.description == USER_MAPPING]
+
+
 def _mapped(entries: Iterable[Entry]) -> Set[str]:
-    """Of ``CREATE USER MAPPING FOR role SERVER ...``."""
-    mapped = (grants.read(entry)[0] for entry in entries if entry.description == USER_MAPPING)
-    return {name_of(statement[4]) for statement in mapped} - {"public"}
+    return {name_of(statement[4]) for statement in _mappings(entries)} - {"public"}
+
+
+def mute_mappings(entries: Iterable[Entry]) -> List[str]:
+    """User mappings that the dump has no password of, in words; raises DumpDamaged.
+
+    Nothing but a superuser, and the mapped role for itself, reads one: the dumps of others have the mapping alone.
+    """
+    return [
+        f"{name_of(statement[4])} on {name_of(statement[6])}"
+        for statement in _mappings(entries)
+        if not _PASSWORD & set(statement[7:])
+    ]
 
 
 def _needs_superuser(entry: Entry) -> bool:

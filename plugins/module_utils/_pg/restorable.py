@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional, Set, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils import _fs
 from ansible_collections.wst.backup.plugins.module_utils._pg import needs, occupants
@@ -28,6 +28,7 @@ _ROLES = (
 _CANNOT_LOG_IN = """
 SELECT rolname FROM pg_catalog.pg_authid WHERE rolcanlogin AND rolpassword IS NULL AND oid <> 10 ORDER BY rolname
 """
+_THERE = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
 _SIZE = "SELECT pg_catalog.pg_database_size(datname) FROM pg_catalog.pg_database WHERE datname = %s"
 _WAL = "SELECT setting::bigint * 1048576 FROM pg_catalog.pg_settings WHERE name = 'max_wal_size'"
 
@@ -70,10 +71,19 @@ def require(
     largest = max(size or 0, _size(session, target))
     room = needs.space(size=largest, wal=wal, free=free, place=place)
     remarks = [f"would keep {target} from being swapped now: {each}" for each in occupants.obstacles(session, target)]
-    without = _cannot_log_in(session) if server.superuser else []
-    if without:
-        remarks.append(f"roles that log in and have no password: {shorten(without)}")
-    return room, remarks
+    return room, [*remarks, *_passwords(session, server, target, logins)]
+
+
+def _passwords(session: Session, server: Server, target: str, logins: Set[str]) -> List[str]:
+    """Whose must be set. Only a superuser sees who has none; others are told who may, where the database is new."""
+    if server.superuser:
+        without = _cannot_log_in(session)
+        return [f"roles that log in and have no password: {shorten(without)}"] if without else []
+    if session.execute(_THERE, (target,)).fetchone() is not None:
+        return []
+    others = sorted((logins & set(server.roles)) - {server.user})
+    told = "no backup holds passwords; set one for each of these roles that has none on this server yet"
+    return [f"{told}: {shorten(others)}"] if others else []
 
 
 def _size(session: Session, name: str) -> int:

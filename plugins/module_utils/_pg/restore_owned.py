@@ -20,6 +20,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.restore import Orde
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import Scratch
 from ansible_collections.wst.backup.plugins.module_utils._pg.selection import SETTINGS, Selection, kept_kinds
 from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import Name
+from ansible_collections.wst.backup.plugins.module_utils._pg.tables import shorten
 from ansible_collections.wst.backup.plugins.module_utils._pg.toc import Entry, Toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import Tools
 
@@ -114,6 +115,10 @@ def _examine(work: Work, owned: Owned, properties: Properties) -> Tuple[int, Lis
             free=owned.free,
         )
         superuser = restorable.read_server(session).superuser
+    mute = needs.mute_mappings(work.chosen.entries)
+    if mute:
+        told = "user mappings that came without a password, which must be set where the other server wants one"
+        remarks.append(f"{told}: {shorten(mute)}")
     return room, remarks, [] if superuser else grants.spoken(work.chosen.entries)
 
 

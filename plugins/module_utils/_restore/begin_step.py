@@ -24,13 +24,14 @@ from ansible_collections.wst.backup.plugins.module_utils._pg import singlenames
 from ansible_collections.wst.backup.plugins.module_utils._pg.produce import make_workspace
 from ansible_collections.wst.backup.plugins.module_utils._pg.singlenames import Name
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
-from ansible_collections.wst.backup.plugins.module_utils._restore import estimate, targets
+from ansible_collections.wst.backup.plugins.module_utils._restore import estimate, room, targets
 from ansible_collections.wst.backup.plugins.module_utils._restore.listing import opened
 from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import (
     require_meant,
     require_reason,
     target_text,
 )
+from ansible_collections.wst.backup.plugins.module_utils._restore.room import Room
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 
@@ -47,6 +48,7 @@ class Request:
     :ivar beside: a directory that is made instead, for what is taken out by hand.
     :ivar database: host, port and name of the database that is replaced.
     :ivar tables: schema and name of tables that are restored beside that database, which is not replaced then.
+    :ivar free_bytes: of the server, where somebody told.
     """
 
     layout: HostLayout
@@ -61,6 +63,7 @@ class Request:
     tables: Sequence[Name] = ()
     target: Optional[str] = None
     confirm: Optional[str] = None
+    free_bytes: Optional[int] = None
     suffix: str = field(default="")  # of the directories that are made beside the trees
 
 
@@ -68,7 +71,7 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     """Choose the set, prove the authority, and have production named twice.
 
     :raises SetMissing, ArtifactDamaged and its like; NotAuthorized, AuthorityMissing; RestoreUnconfirmed;
-        InputInvalid: nothing is to be restored, or no reason is given.
+        InputInvalid: nothing is to be restored, or no reason is given. NoSpace: it is known not to fit.
     """
     reason = require_reason(request.reason)
     _require_one_way(request)
@@ -93,6 +96,8 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     if tables:
         details.update(targets=f"beside {_place(request)}", tables=[each["name"] for each in tables])
     grant = require(request.layout, level, targets.PURPOSE, details, dry_run=dry_run)
+    rooms = _rooms(request, manifest)
+    room.require(rooms)
     workspace = _workspace(request) if request.database is not None and not dry_run else ""
     return {
         "changed": False,
@@ -107,6 +112,7 @@ def begin(request: Request, *, dry_run: bool) -> Dict[str, Any]:
         "tables": tables,
         "tree": os.path.join(workspace, TREE) if workspace else "",
         "estimate": _estimate(request, manifest),
+        "space": [each.as_body() for each in rooms],
         **_sizes(manifest),
     }
 
@@ -126,6 +132,31 @@ def _estimate(request: Request, manifest: Optional[Mapping[str, Any]]) -> Dict[s
         return {**estimate.Estimate(None, f"unknown: {error.message}").as_body(), "safety_seconds": None}
     body = estimate.estimate(planned, estimate.newest(records)).as_body()
     return {**body, "safety_seconds": estimate.last_backup(records)}
+
+
+def _rooms(request: Request, manifest: Optional[Mapping[str, Any]]) -> List[Room]:
+    """What is needed and free on the host's volumes, and on the server as far as somebody told."""
+    wanted = room.Wanted(
+        trees=request.trees,
+        beside=request.beside,
+        scratch=request.layout.scratch_dir,
+        database=_place(request),
+        tables=bool(request.tables),
+        free=request.free_bytes,
+    )
+    parts = [(part, _volume(part.path)) for part in room.parts_of(manifest, wanted)]
+    return [*room.on_volumes(parts), *room.on_server(manifest, wanted)]
+
+
+def _volume(path: str) -> room.Volume:
+    """That of the nearest directory that is there. What cannot be told is found when it is written."""
+    while not os.path.isdir(api.long_path(path)) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    try:
+        found = api.volume(path)
+    except (OSError, BackupError):
+        return room.Volume(path, None)
+    return room.Volume(found.id or path, found.free)
 
 
 def _require_one_way(request: Request) -> None:

@@ -52,11 +52,12 @@ class Request:
 
 @dataclass
 class Ended:
-    """What came of ending records."""
+    """What came of ending records. ``down``: what was stopped for one of them and does not run, in words."""
 
     changed: bool = False
     removed: List[str] = field(default_factory=list)
     apart: List[str] = field(default_factory=list)
+    down: List[str] = field(default_factory=list)
 
 
 def run(request: Request, *, dry_run: bool) -> Dict[str, Any]:
@@ -103,7 +104,7 @@ def _end(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     """Raises RestoreUnfinished, with how things stand, once all are ended that can be."""
     found = [each for each in _meant(request) if not each.ended]
     if not found or dry_run:
-        return {**_result(request.layout, found, changed=bool(found)), "removed": []}
+        return {**_result(request.layout, found, changed=bool(found)), "removed": [], "down": []}
     ended = Ended()
     with held(request.layout) as lease:
         for each in found:
@@ -111,7 +112,7 @@ def _end(request: Request, *, dry_run: bool) -> Dict[str, Any]:
     result = _result(request.layout, found, changed=ended.changed)
     if ended.apart:
         _refuse([each for each in found if each.run_id in ended.apart], restores=result["restores"])
-    return {**result, "removed": ended.removed}
+    return {**result, "removed": ended.removed, "down": list(dict.fromkeys(ended.down))}
 
 
 def _end_one(request: Request, intent: Intent, ended: Ended, lease: Held) -> None:
@@ -125,7 +126,9 @@ def _end_one(request: Request, intent: Intent, ended: Ended, lease: Held) -> Non
         if intents.is_apart(request.layout, intent):
             ended.apart.append(intent.run_id)
             return
-        if _stopped(intent):
+        down = _down(intent)
+        if down:
+            ended.down += down
             return
     intents.end(request.layout, intent)
     ended.changed = True
@@ -158,9 +161,9 @@ def _named(units: Sequence[Unit], kind: str) -> Tuple[str, ...]:
     return tuple(unit.name for unit in units if unit.kind == kind)
 
 
-def _stopped(intent: Intent) -> bool:
-    """Whether something that ran before does not run. What cannot be told is taken for stopped."""
-    return any(_is_down(unit) for unit in units_of(intent.services, intent.app_pools))
+def _down(intent: Intent) -> List[str]:
+    """What ran before and does not run, in words. What cannot be told is taken for stopped."""
+    return [unit.in_words() for unit in units_of(intent.services, intent.app_pools) if _is_down(unit)]
 
 
 def _is_down(unit: Unit) -> bool:

@@ -104,6 +104,13 @@ def test_a_lock_that_cannot_be_released_fails_the_run() -> None:
         assert (end["code"], end["step"]) == (result.get("code", "input_invalid"), "Release the host's lock")
 
 
+def test_what_stands_is_told_with_a_failure_that_came_after_it_and_with_nothing_else() -> None:
+    broken = {"record": {"problem": {"code": "audit_broken", "message": "altered", "remedy": "Look."}}}
+    told = _outcome.outcome(broken, failed={}, began=0, ended=0, check=False, stands="Production WAS replaced.")
+    assert told["msg"] == "audit_broken: altered Look. Production WAS replaced."
+    assert _outcome.outcome({}, failed={}, began=0, ended=0, check=False, stands="Done.")["msg"] == ""
+
+
 def test_a_failure_without_a_code_is_the_inventory_s() -> None:
     named = _outcome.failure({"failed": True, "msg": "'x' is undefined"}, step="Dump the database")
     assert named["code"] == "input_invalid"

@@ -37,6 +37,18 @@ def test_a_service_that_does_not_start_after_a_good_swap_hides_nothing() -> None
     )
 
 
+def test_what_was_stopped_and_does_not_run_is_named_with_the_way_to_start_it() -> None:
+    down = {**ended("swapped", "swapped"), "down": ["service worker", "application pool web"]}
+    told = restore_failure([SERVICE], ended=down, safety=SAFETY)
+    assert "Stopped by us and not running: service worker, application pool web. Mend that first." in told
+    assert "restore_swap.yml starts what can be started" in told
+
+
+def test_without_a_failure_it_says_what_stands() -> None:
+    assert restore_failure([], ended=ended("swapped", None, of=""), safety=SAFETY).startswith("Production WAS replaced")
+    assert restore_failure([], ended={"skipped": True}, safety={}) == ""
+
+
 def test_the_first_failure_comes_first_and_none_is_lost() -> None:
     told = restore_failure([LOST, SERVICE, LOST], ended=ended("undone", None), safety=SAFETY)
     assert told.startswith("db_lost: gone. Wait. And then: service_failed: ")

@@ -57,6 +57,16 @@ def test_a_duration_is_told_with_what_it_rests_on_or_why_it_is_not_known() -> No
     assert "how long" not in "\n".join(restore_plan(PLAN))
 
 
+def test_room_is_told_for_each_place() -> None:
+    space = [
+        {"where": "C:\\wst\\wst", "needed": 2048, "free": 4096, "at_most": False},
+        {"where": "db:5432/shop", "needed": 1024, "free": None, "at_most": True},
+    ]
+    lines = restore_plan({**PLAN, "space": space})
+    assert "space for C:\\wst\\wst: 2.0 KiB needed, 4.0 KiB are free" in lines
+    assert "space for db:5432/shop: at most 1.0 KiB needed, how much is free is not known" in lines
+
+
 @pytest.mark.parametrize(
     ("safety", "words"),
     [
@@ -67,10 +77,9 @@ def test_a_duration_is_told_with_what_it_rests_on_or_why_it_is_not_known() -> No
 )
 def test_a_safety_backup_takes_as_long_as_the_last_one(safety: dict[str, Any], words: str) -> None:
     lines = restore_plan({**PLAN, "production": True, "target": "x", "estimate": safety})
-    assert (
-        f"production is replaced: x. A safety backup is made before, or only tried where it was waived; {words}"
-        in lines
-    )
+    assert f"production is replaced: x. A safety backup is made before it, or nothing is replaced; {words}" in lines
+    waived = restore_plan({**PLAN, "production": True, "target": "x", "estimate": safety}, waived=True)
+    assert [line for line in waived if "goes on without (it is waived); " + words in line]
     assert "safety" not in "\n".join(restore_plan({**PLAN, "estimate": safety}))
 
 

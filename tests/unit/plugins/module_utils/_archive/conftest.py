@@ -119,7 +119,7 @@ def database_facts(kit: Kit) -> dict[str, Any]:
     dump, roles = kit.step_files()
     return {
         "schema_version": 1,
-        "database": {"name": "wst_dev", "server_version": "17.10"},
+        "database": {"name": "wst_dev", "server_version": "17.10", "size": 4096},
         "snapshot_at": "2026-11-23T15:00:01Z",
         "tables": [{"schema": "public", "name": "t", "kind": "table", "rows": 7}],
         "rows_total": 7,

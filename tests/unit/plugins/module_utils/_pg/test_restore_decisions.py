@@ -277,6 +277,18 @@ def test_what_a_dump_needs() -> None:
     assert found.cron
 
 
+def test_user_mappings_without_a_password_are_named() -> None:
+    """An option of that name, however it is written; a value that reads so is none."""
+    texts = [
+        "CREATE USER MAPPING FOR app SERVER far;",
+        'CREATE USER MAPPING FOR "Read, er" SERVER "S 1" OPTIONS (\n    "user" \'password\'\n);',
+        "CREATE USER MAPPING FOR public SERVER far OPTIONS (\n    password 'x',\n    \"user\" 'y'\n);",
+        "CREATE USER MAPPING FOR own SERVER far OPTIONS (\n    \"password\" 'x'\n);",
+    ]
+    listed = [entry("USER MAPPING", "", text) for text in texts]
+    assert needs.mute_mappings([entry("TABLE", "t"), *listed]) == ["app on far", "Read, er on S 1"]
+
+
 ALL = Role(may_become=True, may_use=True)
 
 

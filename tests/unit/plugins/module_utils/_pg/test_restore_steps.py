@@ -285,16 +285,20 @@ def test_what_acts_by_itself_comes_back_and_can_stay_behind(restore17: Any) -> N
         "CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw",
         "CREATE USER MAPPING FOR shop_app SERVER other OPTIONS (user 'x')",
         "CREATE USER MAPPING FOR PUBLIC SERVER other",
+        "CREATE USER MAPPING FOR shop_reader SERVER other OPTIONS (user 'password', password 'Far-Secret-1')",
     )
     try:
         body = run.produce_again()
-        run.all(body)
+        run.make()
+        mute = [each for each in run.restore()["remarks"] if "user mapping" in each]
+        run.compare(body)
+        assert [each.partition(": ")[2] for each in mute] == ["public on other, shop_app on other"]
         acting = (
             "SELECT pubname FROM pg_publication UNION SELECT subname FROM pg_subscription s JOIN pg_database d "
             "ON d.oid = s.subdbid WHERE d.datname = current_database() UNION SELECT evtname FROM pg_event_trigger "
             "UNION SELECT usename FROM pg_user_mappings ORDER BY 1"
         )
-        wanted = [("everything",), ("far",), ("never",), ("public",), ("shop_app",)]
+        wanted = [("everything",), ("far",), ("never",), ("public",), ("shop_app",), ("shop_reader",)]
         assert run.database.server.rows(acting, database=run.candidate) == wanted
         assert run.remove()["removed"] == [run.candidate]
         run.end()

@@ -50,7 +50,7 @@ def proved(database17: Any, monkeypatch: Any, tmp_path: Path) -> Iterator[Any]:
 @pytest.fixture
 def crowded(monkeypatch: Any, tmp_path: Path) -> Iterator[Any]:
     """The same on a server that takes so many clients."""
-    with pgserver.running(17, max_connections=str(CLIENTS + 20)) as server:
+    with pgserver.running(17, max_connections=str(CLIENTS + 20), wal_level="logical") as server:
         for database in make(lambda _major: server, 17, tmp_path):
             for run, body in shop(database, monkeypatch, tmp_path):
                 run.all(body)
@@ -163,7 +163,9 @@ def test_a_connection_that_breaks_at_any_statement_leaves_one_open_production(tr
 
 
 def test_under_40_clients_that_connect_again_and_again(crowded: Any) -> None:
+    """And somebody reads its changes, from a slot that does not follow the name."""
     run = crowded
+    run.database.rows("SELECT pg_create_logical_replication_slot('readers', 'pgoutput')")
     run.database.run("UPDATE app.items SET name = 'old' WHERE id = 1")
     stop, seen, guard = threading.Event(), [], threading.Lock()
     arguments = {"host": "127.0.0.1", "port": run.database.server.port, "user": "shop_app", "password": SECRET}
@@ -186,6 +188,8 @@ def test_under_40_clients_that_connect_again_and_again(crowded: Any) -> None:
         began = time.monotonic()
         done = run.swap()
         assert done["status"] == "swapped"
+        (told,) = done["remarks"]
+        assert (told.partition(" ")[0], told.partition(": ")[2]) == ("replication", "readers")
         assert time.monotonic() - began < 20
         ended = time.monotonic()
         assert eventually(lambda: {n for at, n, _row in list(seen) if at > ended} == set(range(CLIENTS)))
@@ -296,6 +300,24 @@ def test_an_administrator_who_is_no_superuser_restores_and_swaps(administered: A
     assert as_application(run, "SELECT app.twice(4)") == [(8,)]
     granted = "SELECT grantor FROM information_schema.role_table_grants WHERE grantee = 'shop_reader'"
     assert run.database.rows(granted) == [("shop_app",)]
+
+
+def test_an_administrator_on_a_new_server_is_told_whose_passwords_are_to_be_set(administered: Any) -> None:
+    """He cannot see who has one: the roles that log in are named, where the database is new there, and not else."""
+    run, _body = administered
+    run.database.run("ALTER LARGE OBJECT 5001 OWNER TO shop_owner")
+    run.produce_again()
+    roles, ours = str(run.database.workspace / "roles.sql"), "no backup holds passwords"
+    run.make()
+    known = run.restore(leave_out=["settings"], roles_sql=roles)["remarks"]
+    assert not [each for each in known if ours in each]
+    run.remove()
+    run.database.server.run(f'DROP DATABASE "{run.database.name}"')
+    run.make()
+    (told,) = [each for each in run.restore(leave_out=["settings"], roles_sql=roles)["remarks"] if ours in each]
+    named = told.partition(": ")[2].split(", ")
+    assert "shop_app" in named
+    assert not {"shop_admin", "shop_owner"} & set(named), "who restores, and who does not log in"
 
 
 def test_an_administrator_who_may_not_rename_is_refused(administered: Any) -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ from ansible_collections.wst.backup.plugins.module_utils._authority.levels impor
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     BackupError,
     InputInvalid,
+    NoSpace,
     NotAuthorized,
     RestoreUnconfirmed,
     SetMissing,
 )
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._restore.begin_step import Request, begin, trees_of
 from ansible_collections.wst.backup.plugins.module_utils._restore.estimate import UNKNOWN
 from ansible_collections.wst.backup.plugins.module_utils._restore.meaning import target_text
@@ -132,6 +136,33 @@ def test_how_long_it_takes_is_judged_by_the_last_drill_on_record(scene: Scene) -
     found = begin(told, dry_run=True)["estimate"]
     assert found["seconds"] > 6
     assert "(b-1, 1 bytes)" in found["basis"]
+
+
+def test_what_cannot_fit_is_refused_before_anything_is_made(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the plan says what is needed and free; of the server, where somebody told."""
+    database, target = ("db.example", 5432, "shop"), "db.example:5432/shop"
+    told: dict[str, Any] = {"path": str(scene.artifact()), "target": target, "confirm": target, "database": database}
+    here, server = begin(request(scene, **told), dry_run=True)["space"]
+    assert (here["where"], server["where"], server["free"]) == (scene.layout.scratch_dir, target, None)
+    assert 0 < here["needed"] < here["free"]
+    assert server["needed"] > 1
+    had = list(Path(scene.layout.scratch_dir).iterdir())
+    for dry_run in (True, False):
+        with pytest.raises(NoSpace, match=f"{target}: 1 bytes are free, {server['needed']} are needed"):
+            begin(request(scene, **told, free_bytes=1), dry_run=dry_run)
+    assert list(Path(scene.layout.scratch_dir).iterdir()) == had
+    beside = begin(request(scene, path=told["path"], beside=str(scene.other / "new" / "er")), dry_run=True)["space"]
+    assert [each["at_most"] for each in beside] == [True]
+    volume = api.volume
+    monkeypatch.setattr(api, "volume", lambda path: dataclasses.replace(volume(path), free=0))
+    with pytest.raises(NoSpace, match=re.escape(scene.layout.scratch_dir)):
+        begin(request(scene, **told), dry_run=True)
+
+    def mute(path: str) -> Any:
+        raise OSError("nobody answers")
+
+    monkeypatch.setattr(api, "volume", mute)
+    assert begin(request(scene, **told), dry_run=True)["space"][0]["free"] is None
 
 
 @pytest.mark.parametrize(

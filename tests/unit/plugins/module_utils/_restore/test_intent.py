@@ -268,13 +268,13 @@ def test_what_ran_is_recorded_until_it_runs_again(site: Site, monkeypatch: pytes
     services.states["worker"] = "stopped"
     site.swap()
     site.database("swapped")
-    site.intent("ended")
+    assert site.intent("ended")["down"] == ["service worker"]
     assert site.intent("pending")["services"] == ["worker", "last"]
     del services.states["worker"]
-    site.intent("ended")
+    assert site.intent("ended")["down"] == ["service worker"]
     assert not site.ended()
     services.states["worker"] = "running"
-    site.intent("ended")
+    assert site.intent("ended")["down"] == []
     assert site.ended()
     site.intent("open", swap=RUN_ID)
     assert site.intent("pending")["services"] == []  # they run: this was another restore's matter
