@@ -74,11 +74,14 @@ options:
       zlib: The zlib of the Python on the host.
       accelerated: Libdeflate (package C(deflate), 0.9 or newer) and zlib-ng (package C(zlib-ng)); fails with
         C(tool_missing) where one of them cannot be used.
+      fast: ISA-L (package C(isal)), for the least time at the size of zlib's first level, whatever
+        O(compression_level) says. It does not promise the same bytes for the same files. Fails with C(tool_missing)
+        where it cannot be used.
     default: auto
   compression_threads:
     description:
       - How many threads read and compress; 0 stands for one for each processor, 4 at most.
-      - The archive's bytes do not depend on it.
+      - The archive's bytes do not depend on it, but for O(compression_engine=fast).
     type: int
     default: 0
   reuse:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The libraries that compress, behind one interface: Python's own zlib, and faster ones where the host has them.
 
-All of them write ordinary raw deflate streams, and the same one for the same input, version and level. They let other
-threads run while they work.
+All of them write ordinary raw deflate streams, and all but ISA-L promise the same one for the same input, version and
+level. They let other threads run while they work.
 """
 
 from __future__ import annotations
@@ -96,6 +96,18 @@ def libdeflate(level: int) -> Optional[Libdeflate]:
         return None
     codec = Libdeflate(compress=module.deflate_compress, name="libdeflate", version=version, level=level)
     return codec if _works(lambda: codec.whole(_SAMPLE)) else None
+
+
+def isal(level: int) -> Optional[Zlib]:
+    """ISA-L, where package ``isal`` is installed and works: levels 0 to 3, and nobody promises the same bytes again."""
+    module, version = _load("isal", "isal.isal_zlib", (1, 0))
+    if module is None:
+        return None
+    codec = Zlib(module=module, name="isa-l", version=version, level=level)
+    works = _works(lambda: codec.whole(_SAMPLE)) and _works(
+        lambda: codec.block(_SAMPLE, _SAMPLE[-WINDOW:]) + LAST, before=_SAMPLE
+    )
+    return codec if works else None
 
 
 def inflating() -> Zlib:

@@ -24,8 +24,8 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.survey import 
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify import (
     compare_outside,
     foreign_dump,
-    naming,
     missing_members,
+    naming,
     refuse_missing,
     require_dump,
 )

@@ -37,5 +37,10 @@ def ours(what: str, *arguments: str) -> list[str]:
 
 def engines() -> list[str]:
     """Those that this Python has."""
-    fast = all(importlib.util.find_spec(name) for name in ("deflate", "zlib_ng"))
-    return ["zlib", "accelerated"] if fast else ["zlib"]
+    accelerated = all(importlib.util.find_spec(name) for name in ("deflate", "zlib_ng"))
+    return ["zlib", "accelerated"] if accelerated else ["zlib"]
+
+
+def has_fast() -> bool:
+    """Whether it has the fast one."""
+    return importlib.util.find_spec("isal") is not None

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.bench.corpus import Corpus, check_zip
-from tools.bench.group import Group, engines, ours
+from tools.bench.group import Group, engines, has_fast, ours
 from tools.bench.measure import Command, measured
 from tools.bench.ours import STEM
 
@@ -35,6 +35,7 @@ class Bench:
         """Each made when its turn comes: some need what those before them have left."""
         return [
             ("build", self.build),
+            ("fast", self.fast),
             ("rebuild", self.rebuild),
             ("verify", self.verify),
             ("read", self.read),
@@ -55,6 +56,15 @@ class Bench:
         ]
         own = [self._own_build(f"ours, {engine}", engine, self.corpus) for engine in engines()]
         return Group("build", "Full build", "zip -6", self.corpus.bytes, [*peers, *own])
+
+    def fast(self) -> Group:
+        """As quickly as it goes, no larger than the quickest of zip."""
+        peers = [
+            self._peer("zip -1", "zip", "-q", "-1", "-r", "{out}", *PARTS),
+            self._peer("7z -mx1", "7z", "a", "-tzip", "-mx1", "-mmt2", "-bd", "-bso0", "{out}", *PARTS),
+        ]
+        own = [self._own_build("ours, fast", "fast", self.corpus)] if has_fast() else []
+        return Group("fast", "Full build, fast mode", "zip -1", self.corpus.bytes, [*peers, *own])
 
     def rebuild(self) -> Group:
         """One file in a hundred has changed since the archive before."""

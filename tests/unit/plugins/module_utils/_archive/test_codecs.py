@@ -23,13 +23,14 @@ from ansible_collections.wst.backup.plugins.module_utils._archive import zipform
 from ansible_collections.wst.backup.plugins.module_utils._archive.engine import (
     ACCELERATED,
     AUTO,
+    FAST,
     ZLIB,
     Engine,
     choose,
 )
 from ansible_collections.wst.backup.plugins.module_utils._errors import ToolMissing
 
-ENGINES = pytest.mark.parametrize("name", [ZLIB, ACCELERATED])
+ENGINES = pytest.mark.parametrize("name", [ZLIB, ACCELERATED, FAST])
 TEXT = b"".join(b"line %d of %d\n" % (number, number % 13) for number in range(20_000))
 NOISE = random.Random(1).randbytes(300_000)
 # Around the sizes of windows, stored blocks and samples.
@@ -153,6 +154,8 @@ def test_an_engine_tells_what_it_is(level: int) -> None:
     assert fast_body["small"]["version"] == importlib.metadata.version("deflate")
     assert fast_body["large"]["library"] == "zlib-ng"
     assert choose(AUTO, level) == choose(ACCELERATED, level)
+    told = {"library": "isa-l", "version": importlib.metadata.version("isal"), "level": 2}
+    assert choose(FAST, level).body() == {"small": told, "large": told}
 
 
 # --- libraries that are not there, or not to be trusted
@@ -189,10 +192,17 @@ def test_what_is_missing_is_made_up_for(
     assert caught.value.facts["libraries"] == missing
 
 
+def test_the_fast_engine_is_never_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    hide(monkeypatch, "isal")
+    with pytest.raises(ToolMissing) as caught:
+        choose(FAST, 6)
+    assert caught.value.facts["libraries"] == ["isal"]
+
+
 def fake(monkeypatch: pytest.MonkeyPatch, package: str, module: Any, version: str = "9.9") -> None:
     """Another library under that name."""
     real = importlib.import_module
-    names = {"deflate": "deflate", "zlib-ng": "zlib_ng.zlib_ng"}
+    names = {"deflate": "deflate", "zlib-ng": "zlib_ng.zlib_ng", "isal": "isal.isal_zlib"}
 
     def load(name: str) -> Any:
         if name != names[package]:
@@ -235,8 +245,10 @@ class Unfinished:
 
 
 def test_nor_one_whose_blocks_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake(monkeypatch, "zlib-ng", types.SimpleNamespace(compressobj=Unfinished))
-    assert codecs.zlib_ng(5) is None
+    for package, codec in (("zlib-ng", codecs.zlib_ng), ("isal", codecs.isal)):
+        fake(monkeypatch, package, types.SimpleNamespace(compressobj=Unfinished))
+        assert codec(2) is None
+        monkeypatch.undo()
 
 
 def test_nor_one_that_does_not_load(monkeypatch: pytest.MonkeyPatch) -> None:
