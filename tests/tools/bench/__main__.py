@@ -45,8 +45,12 @@ def main() -> int:
         measured_on = corpora.corpus(shape)
         work.mkdir(parents=True)
         with corpora.serving(shape.dump_rows) as server:
-            parts = [Bench(measured_on, work), Dumps(server, work), scale.Growth(far, work)]
-            for name, make in [each for part in parts for each in part.groups()]:
+            groups = [
+                *Bench(measured_on, work).groups(),
+                *Dumps(server, work).groups(),
+                *scale.Growth(far, work).groups(),
+            ]
+            for name, make in groups:
                 if options.groups and name not in options.groups:
                     continue
                 group = make()
