@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/tests/lab
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit pages fuzz golden torture bench unit-windows lint audit sanity docs-lint docs build integration molecule matrix clean
+.PHONY: help setup demo lab-up lab-down lab-status test test-quick unit pages report-time fuzz golden torture bench unit-windows lint audit sanity docs-lint docs build integration molecule matrix clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ unit: setup ## Unit tests (ARGS= narrows them)
 
 pages: setup ## Every page that we make, in all its states, into .cache/pages, to look at them (the gate pages proves them)
 	@$(PY) -m tools.pages
+
+report-time: setup ## How long the task compliance_report takes for 100 hosts with a year of runs
+	@$(PY) -m tools.report_time
 
 SECONDS ?= 300
 fuzz: setup ## Mutated archives against the verification (SECONDS=, SEED= of an earlier run)

@@ -8,6 +8,7 @@ The answer comes first, then what is in its way, then every host, the worst firs
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Optional
@@ -162,7 +163,7 @@ def _lists(fleet: Fleet, hosts: Sequence[Host]) -> list[Listing]:
             "Exemptions",
             ("Host", "Requirement", "Until", "By", "Reason"),
             [(host, each.id, it.until, it.by, it.reason) for host, each, it in summary.exemptions(hosts)],
-            limit=1000,  # none is left out: each is a decision that somebody answers for
+            limit=sys.maxsize,  # none is left out: each is a decision that somebody answers for
         ),
         listing(
             "What comes next",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/report.md names every field of the document that the report reads, and none besides."""
+"""docs/report.md names every field of the document that the report reads, and none besides; numbers are the code's."""
 
 from __future__ import annotations
 
@@ -9,9 +9,21 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import STILL_RUNNING
+from ansible_collections.wst.backup.plugins.plugin_utils import (
+    _evidence,
+    _evidence_files,
+    _fleet,
+    _report_host,
+    _report_page,
+    _report_words,
+)
 from ansible_collections.wst.backup.plugins.plugin_utils._report_schema import fleet_from
 
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "report.md"
+DOCS = Path(__file__).resolve().parents[4] / "docs"
+PAGE = DOCS / "report.md"
 TIME = "2026-11-30T14:00:00Z"
 HOST: dict[str, Any] = {
     "name": "wst-1",
@@ -80,6 +92,29 @@ def documented(objects: set[str]) -> dict[str, set[str]]:
             if inner in objects and inner != "hosts":
                 found[inner] |= names(cells[1])
     return found
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence", "numbers"),
+    [
+        ("report", r"drawn as days and (\d+) points", [_report_host.POINTS]),
+        ("report", r"at most (\d+) hosts or pieces of evidence are shown", [_report_page.FEW]),
+        ("report", r"of a list of the fleet (\d+) rows", [_report_page.ROWS]),
+        ("report", r"runs and drills the newest (\d+) that matter", [_report_host.LAST]),
+        ("report", r"longer than (\d+) characters", [_report_words.LIMIT]),
+        ("report", r"(\d+) hosts with ([\d,]+)", [100, 365 * 6]),  # what tools.pages and tools.report_time make
+        ("report", r"that is (\d+) hours old or more", [_fleet.OLD_HOURS]),
+        ("evidence", r"kept for (\d+) days", [_evidence_files.KEEP.days]),
+        ("evidence", r"after (\d+) hours without an end", [STILL_RUNNING.total_seconds() / 3600]),
+        ("evidence", r"`schema_version` \| (\d+) \|", [_evidence.SCHEMA_VERSION]),
+        ("monitoring", r"was not judged for (\d+) hours", [_fleet.OLD_HOURS]),
+    ],
+)
+def test_a_number_on_a_page_is_the_one_that_the_code_has(page: str, sentence: str, numbers: list[Any]) -> None:
+    text = " ".join((DOCS / f"{page}.md").read_text(encoding="utf-8").split())
+    match = re.search(sentence, text)
+    assert match, f"docs/{page}.md does not say it any more"
+    assert [int(each.replace(",", "")) for each in match.groups()] == numbers
 
 
 def test_every_field_that_is_read_is_on_the_page_and_no_other() -> None:
