@@ -17,7 +17,8 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import
     read_archive_facts,
     read_dump_facts,
 )
-from ansible_collections.wst.backup.plugins.module_utils._archive.verify import DumpCheck, Expected, Verdict, verify
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify import DumpCheck, Verdict, verify
+from ansible_collections.wst.backup.plugins.module_utils._archive.wanted import Expected
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,

@@ -70,7 +70,7 @@ class ZipReader:
         return next((entry for entry in self.entries() if entry.path == path and not entry.is_directory), None)
 
     def has(self, path: str) -> bool:
-        """Whether a member has that path, as Windows compares them, or lies below it; links that were taken in count."""
+        """Whether a member has that path for Windows, or lies below it. Links that were taken in count."""
         return self._register.has(path)
 
     def add_link(self, path: str) -> None:

@@ -21,7 +21,9 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.content import
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import DIRECTORY, FILE, Member
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
-from ansible_collections.wst.backup.plugins.module_utils._archive.verify import (
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify import naming
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import expected_of
+from ansible_collections.wst.backup.plugins.module_utils._archive.wanted import (
     compare_outside,
     foreign_dump,
     missing_members,
@@ -29,7 +31,6 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.verify import 
     refuse_missing,
     require_dump,
 )
-from ansible_collections.wst.backup.plugins.module_utils._archive.verify_step import expected_of
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipcentral import ZipEntry
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged

@@ -21,7 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.build import B
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import StepFile
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
-from ansible_collections.wst.backup.plugins.module_utils._archive.verify import Expected
+from ansible_collections.wst.backup.plugins.module_utils._archive.wanted import Expected
 from ansible_collections.wst.backup.plugins.module_utils._clock import parse_time
 from ansible_collections.wst.backup.plugins.module_utils._records import encode_record
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, encode_sidecar

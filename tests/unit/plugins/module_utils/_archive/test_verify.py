@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import decode_manifest, encode_manifest
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import Member, mtime_text, read_members
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
-from ansible_collections.wst.backup.plugins.module_utils._archive.verify import DumpCounts, Expected, verify
+from ansible_collections.wst.backup.plugins.module_utils._archive.verify import DumpCounts, verify
+from ansible_collections.wst.backup.plugins.module_utils._archive.wanted import Expected
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
 from ansible_collections.wst.backup.plugins.module_utils._errors import (
     ArtifactDamaged,
