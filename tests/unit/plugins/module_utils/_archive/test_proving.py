@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import threading
 import zipfile
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import codecs, ordered, proving, zipcontent
+from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import encode_manifest
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify import verify
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipreader import ZipReader
@@ -197,6 +199,61 @@ def test_a_disk_that_fails_in_the_middle(
         verify(str(archive), level=2)
     whole_batch = batch > 3000  # nothing of it could be proved: it was never read in full
     assert isinstance(caught.value, PathUnusable if not spoilt or whole_batch else ArtifactDamaged)
+
+
+def test_a_thread_is_waited_for_when_the_disk_fails(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies before the place where it failed was read, and is judged first."""
+    shape(monkeypatch, 1, 4 << 20)
+    data = spoil(archive, [NAMES[2]])
+    failed = threading.Event()
+    real = zipcontent.content
+
+    class Failing(Disk):
+        def __iter__(self) -> Iterator[bytes]:
+            try:
+                yield from super().__iter__()
+            finally:
+                failed.set()
+
+    def content(extent: Any, entry: Any, codec: Any) -> Iterator[Any]:
+        if entry.path == NAMES[2]:
+            assert failed.wait(PATIENCE)
+        yield from real(extent, entry, codec)
+
+    monkeypatch.setattr(zipcontent, "content", content)
+    error = OSError(5, "Input/output error")
+    monkeypatch.setattr(api, "read_uncached", lambda _path: Failing(data[: len(data) // 2], error))
+    with pytest.raises(ArtifactDamaged) as caught:
+        verify(str(archive), level=2)
+    assert caught.value.facts["path"] == NAMES[2]
+
+
+@SHAPES
+@pytest.mark.parametrize("named", ["wst/a.txt", "wst/b.png"])
+def test_a_member_with_another_digest_than_the_list_has(
+    kit: Any, monkeypatch: pytest.MonkeyPatch, batch: int, large: int, named: str
+) -> None:
+    """Its size and CRC-32 are right: what a list says that was made from other bytes with the same CRC."""
+    shape(monkeypatch, batch, large)
+    path, _ = kit.build(Source("wst", str(kit.tree("t", {"a.txt": b"text " * 200, "b.png": bytes(range(256))}))))
+    with zipfile.ZipFile(path) as made:
+        members = {name: made.read(name) for name in made.namelist()}
+        infos = made.infolist()
+    right = hashlib.sha256(members[named]).hexdigest()
+    lines = members["members.jsonl"].replace(right.encode(), b"0" * 64)
+    manifest = json.loads(members["manifest.json"])
+    manifest["members"]["sha256"] = hashlib.sha256(lines).hexdigest()
+    members.update({"members.jsonl": lines, "manifest.json": encode_manifest(manifest)})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for info in infos:
+            made.writestr(info, members[info.filename])
+    with pytest.raises(ArtifactDamaged, match="not what the member list says") as caught:
+        verify(str(path), level=2)
+    assert {key: caught.value.facts[key] for key in ("path", "expected", "found")} == {
+        "path": named,
+        "expected": "0" * 64,
+        "found": right,
+    }
 
 
 @SHAPES
