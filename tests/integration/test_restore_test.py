@@ -251,37 +251,3 @@ def test_a_backup_beside_a_drill_and_both_end_well(world: World) -> None:
     document, _page = evidence(world)
     assert (document["result"], document["set"]["artifact"]) == ("success", before[-1])
     nothing_is_left(world)
-
-
-@pytest.mark.either_lane
-def test_an_azure_like_dump_and_an_extension_that_nobody_allowed(world: World) -> None:
-    """Extensions that the source's server has and the target's does not."""
-    programs = Path(world.record["postgres"]["bin"])
-    (directory,) = (path.parent for path in programs.parent.rglob("plpgsql.control"))
-    names = ("azure", "pgaadauth", "ours")
-    made = []
-    for name in names:
-        made += [directory / f"{name}.control", directory / f"{name}--1.0.sql"]
-        made[-2].write_text("default_version = '1.0'\ncomment = 'simulated'\n")
-        made[-1].write_text(f"CREATE FUNCTION {name}_there() RETURNS int LANGUAGE sql AS 'SELECT 1';\n")
-    try:
-        with world.connect() as session:
-            for name in names:
-                session.execute(f"CREATE EXTENSION {name}".encode())
-        backup = world.play("backup.yml")
-        assert backup.code == 0, backup.output
-    finally:
-        for path in made:
-            path.unlink()
-        with world.connect() as session:
-            for name in names:
-                session.execute(f"DROP EXTENSION {name}".encode())
-    done = drill(world, restore_test_layer="local")
-    assert done.failed_with("db_extension_missing"), done.output
-    assert "lacks the extensions ours" in " ".join(done.output.split())
-    allowed = drill(world, restore_test_layer="local", restore_test_allow_missing_extensions=list(names))
-    assert allowed.code == 0, allowed.output
-    told = str(evidence(world)[0]["steps"])
-    assert "EXTENSION azure: it may be missing" in told
-    assert world.play("backup.yml").code == 0
-    nothing_is_left(world)
