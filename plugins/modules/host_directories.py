@@ -38,7 +38,10 @@ options:
     elements: path
     default: []
   operator:
-    description: The account that runs backups, by name or SID. By default, the one that runs this module.
+    description:
+      - The account that runs backups, by name or SID. By default, the one that runs this module.
+      - What is another account's is handed over to it, with what is in the directories of journals and workspaces. Who
+        does that must be an administrator, C(path_permissions) else.
     type: str
 seealso:
   - module: wst.backup.runtime_install
@@ -54,7 +57,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 directories:
-  description: What each directory was before, V(absent), V(private) or V(open).
+  description:
+    - What each directory was before. V(absent), V(private), V(open), or V(others) for one that is closed and not the
+      operator's.
   returned: success
   type: dict
   sample:
@@ -65,9 +70,11 @@ problems:
   type: dict
 """
 
+from typing import Any, Dict
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
-from ansible_collections.wst.backup.plugins.module_utils._host.directories import prepare
+from ansible_collections.wst.backup.plugins.module_utils._host.directories import handed_along, prepare
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 
 
@@ -83,8 +90,17 @@ def main() -> None:
     )
     layout = HostLayout(module.params["root"])
     own = [layout.root, layout.lock_dir, layout.holds_dir, layout.audit_dir, layout.runs_dir, layout.scratch_dir]
-    paths = [*own, *module.params["directories"]]
-    _edge.run(module, lambda: prepare(paths, operator=module.params["operator"], dry_run=module.check_mode))
+    drills = HostLayout(layout.root, drills=True)
+    parents = [layout.swaps_dir, layout.holds_dir, layout.runs_dir, layout.scratch_dir]
+    parents += [drills.lock_dir, drills.scratch_dir]
+
+    def work() -> Dict[str, Any]:
+        operator = module.params["operator"]
+        paths = [*own, *module.params["directories"]]
+        along = [] if operator is None else handed_along(parents)
+        return prepare(paths, operator=operator, dry_run=module.check_mode, along=along)
+
+    _edge.run(module, work)
 
 
 if __name__ == "__main__":

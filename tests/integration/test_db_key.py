@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from integration.keys import Keys, fresh, put_back
 from integration.searching import LOUD, forms, has, holders, watched
-from integration.world import AS_L5, World
+from integration.world import AS_L5, Played, World
 
 CHANGE = {"key_rotation_change_server": True}
 
@@ -165,14 +165,51 @@ def test_the_key_of_who_restores_is_rotated_by_the_same_playbook(keys: Keys, ser
             session.execute(f"ALTER ROLE wst_restore PASSWORD '{old}'")
 
 
-@pytest.mark.either_lane  # wine has one account
-def test_a_handover_closes_everything_for_the_new_account(keys: Keys) -> None:
-    old = keys.file.read_text().strip()
+def opened(keys: Keys) -> None:
+    """The key and a layer stand open to everybody."""
     keys.file.chmod(0o644)
     keys.world.local.chmod(0o755)
-    handover = {"key_rotation_operator": str(os.geteuid())}
-    played = keys.rotate(None, **handover, **AS_L5)
+
+
+def assert_closed_by(keys: Keys, played: Played, operator: str) -> None:
+    """The rotation ended well, everybody else is out, and for whom that was done is on record."""
     assert played.code == 0, played.output
+    for path in (keys.file, keys.world.local, keys.world.control):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0, path
+    last = keys.world.audit()[-1]
+    assert (last["event"], last["result"], last["details"]["operator"]) == ("rotate_db_key", "success", operator)
+
+
+def test_a_handover_to_another_account_of_windows(keys: Keys) -> None:
+    """Whose list that is, wine does not keep: unit tests of ``host_directories`` look at what Windows is told."""
+    if not keys.world.windows:
+        pytest.skip("NOT EXERCISED: a handover to another account of Windows, on the POSIX lane")
+    old = keys.file.read_text().strip()
+    opened(keys)
+    other = "S-1-5-21-1004336348-1177238915-682003330-1107"
+    assert_closed_by(keys, keys.rotate(None, key_rotation_operator=other, **AS_L5), other)
     keys.assert_holds(old)
-    assert stat.S_IMODE(keys.world.local.stat().st_mode) == 0o700
+    back = keys.rotate(None, key_rotation_operator=keys.world.host["operator_sid"], **AS_L5)
+    assert_closed_by(keys, back, keys.world.host["operator_sid"])
+
+
+@pytest.mark.either_lane  # wine has one account
+def test_a_handover_gives_everything_to_the_new_account(keys: Keys) -> None:
+    """What was closed before, too: all directories of the host's, and the workspaces in them. And back."""
+    old, me = keys.file.read_text().strip(), os.geteuid()
+    other = 65534 if me == 0 else me  # only root gives anything away
+    workspace = keys.world.control / "drills" / "left"
+    workspace.mkdir(0o700, parents=True, exist_ok=True)
+    opened(keys)
+    kept = ("", "audit", "drills", "drills/left", "lock", "runs", "scratch", "db.key", "restore.key")
+    for operator in (other, me):
+        handover = {"key_rotation_operator": str(operator)}
+        assert_closed_by(keys, keys.rotate(None, **handover, **AS_L5), str(operator))
+        paths = [keys.world.control / name for name in kept] + [keys.world.local, keys.world.mirror]
+        assert {str(path): path.stat().st_uid for path in paths} == dict.fromkeys(map(str, paths), operator)
+        assert stat.S_IMODE(keys.world.local.stat().st_mode) == 0o700
+    keys.assert_holds(old)
     assert "nothing was to be done" in keys.rotate(None, **handover, **AS_L5).output
+    workspace.rmdir()
+    backup = keys.world.play("backup.yml")
+    assert backup.code == 0, backup.output

@@ -23,7 +23,8 @@ _DACL_PROTECTED = 0x1000
 _ALLOW_TYPES = (0, 5, 9, 11)  # allowed; with object; with condition; with both
 _DENY_TYPES = (1, 6, 10, 12)
 _OBJECT_TYPES = (5, 6, 11, 12)
-_INHERITED = 0x10
+_INHERITED, _ONLY_BELOW = 0x10, 0x08
+_ALL = 0x1F01FF  # what a file can be given
 
 # Generic rights stand for sets of the others. Execute, synchronize, read attributes and read permissions harm nobody.
 _READ = 0x80000000 | 0x10000000 | 0x0001  # generic read, generic all, read data or list directory
@@ -119,6 +120,14 @@ def strangers(descriptor: Descriptor, allowed: Collection[str]) -> Dict[str, Lis
                 if ace.mask & mask and verb not in found.get(ace.sid, []):
                     found.setdefault(ace.sid, []).append(verb)
     return found
+
+
+def gives_all(descriptor: Descriptor, sid: str) -> bool:
+    """Whether the list gives that SID itself everything, here and not only below. Groups are not looked into."""
+    return descriptor.aces is not None and any(
+        ace.kind in _ALLOW_TYPES and ace.sid == sid and ace.mask & _ALL == _ALL and not ace.flags & _ONLY_BELOW
+        for ace in descriptor.aces
+    )
 
 
 def closing_commands(

@@ -43,6 +43,11 @@ def protect(path: str, operator: Optional[str] = None) -> None:
     os.chmod(path, 0o700 if stat.S_ISDIR(os.lstat(path).st_mode) else 0o600)
 
 
+def lets_in(path: str, operator: str) -> bool:
+    """Whether it is that account's. Raises OSError; LookupError for an operator that does not exist."""
+    return os.lstat(path).st_uid == _uid_of(operator)
+
+
 def make_private_directory(path: str, operator: Optional[str] = None) -> None:
     """Make a directory that is closed from its first moment on. Raises OSError, FileExistsError among them."""
     os.mkdir(path, 0o700)

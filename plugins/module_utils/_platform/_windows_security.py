@@ -100,6 +100,11 @@ def access_problems(path: str, operator: Optional[str] = None) -> List[str]:
     return ["{} may {}".format(_described(sid), ", ".join(verbs)) for sid, verbs in found.items()]
 
 
+def lets_in(path: str, operator: str) -> bool:
+    """Whether the list names that account and gives it everything. Raises OSError; LookupError."""
+    return _descriptor.gives_all(_descriptor.parse_descriptor(_read(path)[0]), _sid_of(operator))
+
+
 def closing_commands(path: str, operator: Optional[str] = None) -> List[str]:
     """What an administrator can paste on the host to close it to everyone but SYSTEM, Administrators, us and the
     operator. Raises LookupError for an operator that does not exist."""

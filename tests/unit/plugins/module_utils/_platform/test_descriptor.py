@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._platform._descriptor import (
     closing_commands,
+    gives_all,
     is_its_own,
     parse_descriptor,
     sid_text,
@@ -93,6 +94,22 @@ def test_a_foreign_owner_may_give_himself_everything() -> None:
 @pytest.mark.parametrize("data", [descriptor(SYSTEM, [], no_list=True), descriptor(SYSTEM, [], control=0x8000)])
 def test_without_a_list_everyone_may_do_everything(data: bytes) -> None:
     assert strangers(parse_descriptor(data), {OPERATOR}) == {EVERYONE: ["read", "write", "control"]}
+
+
+@pytest.mark.parametrize(
+    ("aces", "all_of_it"),
+    [
+        (PRIVATE, True),
+        ([ace(OPERATOR, READ_ONLY)], False),
+        ([ace(OPERATOR, FULL, kind=1)], False),  # denied
+        ([ace(OPERATOR, FULL, flags=0xB)], False),  # for what is below only
+        ([ace(EVERYONE, FULL)], False),
+        ([], False),
+    ],
+)
+def test_who_has_everything_is_named_in_the_list(aces: List[bytes], all_of_it: bool) -> None:
+    assert gives_all(parse_descriptor(descriptor(SYSTEM, aces)), OPERATOR) == all_of_it
+    assert not gives_all(parse_descriptor(descriptor(SYSTEM, [], no_list=True)), OPERATOR)
 
 
 def test_what_came_from_above_is_marked() -> None:
