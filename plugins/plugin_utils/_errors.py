@@ -401,3 +401,47 @@ class AzurePasswordUnsettled(TransportError):
         "Wait until the portal shows the server as Ready, then run the same playbook again with the same password: it "
         "tries the staged one and the current one, and ends with the one that works."
     )
+
+
+# --- schedules ------------------------------------------------------------------------------------------------------
+
+
+class ScheduleInvalid(TransportError):
+    """What a schedule is to be made of makes no sense."""
+
+    code = "schedule_invalid"
+    remedy = "Correct what the message names in the variables of the role. Nothing was changed."
+
+
+class ScheduleImpossible(TransportError):
+    """At no time of the day can a job start outside of 01:00 to 03:00 local time."""
+
+    code = "schedule_impossible"
+    remedy = (
+        "Put hosts of zones that lie far apart into fleets of their own, or have the job run less often (daily instead "
+        "of every 4 hours), or make the random delay shorter. Nothing was changed."
+    )
+
+
+class ScheduleOccupied(TransportError):
+    """A file that the role did not make has the name of one that it would make."""
+
+    code = "schedule_occupied"
+    remedy = "Move the named file away, or choose another schedule_name. Nothing was changed."
+
+
+class ScheduleClock(TransportError):
+    """The control node's cron cannot be told to start jobs by UTC."""
+
+    code = "schedule_clock"
+    remedy = "Use schedule_kind systemd, which knows UTC, or set the control node's zone to UTC. Nothing was changed."
+
+
+class ScheduleNoSystemd(TransportError):
+    """No systemd runs on the control node, so timers would never start anything."""
+
+    code = "schedule_no_systemd"
+    remedy = (
+        "Use schedule_kind cron, or AWX. Where the files are for an image that systemd will start, set schedule_enable "
+        "to false. Nothing was changed."
+    )

@@ -21,7 +21,8 @@ CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 ENVIRONMENTS = {"core": CACHE / "venv", "tools": CACHE / "venv-tools"}
 
-# Windows API for the lab, the archive tools that open our ZIPs in the tests, and a browser for the pages.
+# Windows API for the lab, the archive tools that open our ZIPs in the tests, what reads units and timers, a browser for
+# the pages.
 DEBIAN_PACKAGES = (
     "wine",
     "wine64",
@@ -31,6 +32,7 @@ DEBIAN_PACKAGES = (
     "xz-utils",
     "git",
     "faketime",
+    "systemd",
     "chromium",
     "fonts-dejavu-core",
     "prometheus",
