@@ -62,6 +62,7 @@ _FILES = {
 }
 _SPEC = {
     "fleets": {"type": "list", "elements": "dict", "required": True, "options": _FLEET},
+    "l5_from": {"type": "str", "choices": ["file", "credential"], "default": "file"},
     "random_delay": {"type": "int", "default": 300},
     "spacing": {"type": "int", "default": 20},
     "files": {"type": "dict", "options": _FILES},
@@ -93,7 +94,8 @@ def _answer(arguments: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     begin = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)  # the same answer for a whole year
     zones = {zone: _zones.offsets(zone, begin=begin, years=_YEARS) for fleet in fleets for zone in fleet["zones"]}
     delay = 0 if files and files["kind"] == "cron" else arguments["random_delay"]  # cron knows no delay
-    found = jobs(fleets, zones, delay=delay, spacing=arguments["spacing"])
+    in_files = arguments["l5_from"] == "file"
+    found = jobs(fleets, zones, delay=delay, spacing=arguments["spacing"], token_in_files=in_files)
     told = {"jobs": [_told(job) for job in found], "needs": sorted({path for job in found for path in job.needs})}
     return {**told, **(_files(found, files, delay) if files else {})}
 

@@ -91,6 +91,13 @@ options:
         type: list
         elements: str
         default: []
+  l5_from:
+    description: >-
+      Where the restore test's token of L5 comes from. From a V(file) that O(fleets[].restore_test_vars) names, or from
+      a V(credential) of AWX.
+    type: str
+    choices: [file, credential]
+    default: file
   random_delay:
     description: Up to how many seconds later a start may come. It is kept out of the quiet hours, too.
     type: int

@@ -445,3 +445,46 @@ class ScheduleNoSystemd(TransportError):
         "Use schedule_kind cron, or AWX. Where the files are for an image that systemd will start, set schedule_enable "
         "to false. Nothing was changed."
     )
+
+
+# --- AWX ------------------------------------------------------------------------------------------------------------
+
+
+class AwxDenied(TransportError):
+    """AWX does not let the owner of the token do what the playbook needs."""
+
+    code = "awx_denied"
+    remedy = (
+        "Use a token of scope write that belongs to an administrator of the organization; credential types, and an "
+        "organization that does not exist yet, need a system administrator. Then run again: what was made stays."
+    )
+
+
+class AwxLogin(TransportError):
+    """AWX does not know the token."""
+
+    code = "awx_login"
+    remedy = "Put a valid token into CONTROLLER_OAUTH_TOKEN, and AWX's address into CONTROLLER_HOST."
+
+
+class AwxUnreachable(TransportError):
+    """There is no connection to AWX."""
+
+    code = "awx_unreachable"
+    remedy = "Check CONTROLLER_HOST, the way to it and its certificate (CONTROLLER_VERIFY_SSL), then run again."
+
+
+class AwxFailed(TransportError):
+    """AWX refused something, in its own words."""
+
+    code = "awx_failed"
+    remedy = "Correct what AWX's words name, then run again: what was made stays."
+
+
+class AwxAccessOpen(TransportError):
+    """Somebody else than the team of L6 may launch or change a template of breakglass."""
+
+    code = "awx_access_open"
+    remedy = (
+        "Take the named roles away in AWX (Access), or name users who administer AWX in awx_admins, then run again."
+    )

@@ -54,16 +54,22 @@ class Job:
 
 
 def jobs(
-    fleets: Sequence[Mapping[str, Any]], zones: Mapping[str, frozenset[int]], *, delay: int, spacing: int
+    fleets: Sequence[Mapping[str, Any]],
+    zones: Mapping[str, frozenset[int]],
+    *,
+    delay: int,
+    spacing: int,
+    token_in_files: bool = True,
 ) -> list[Job]:
     """All jobs of the fleets with their times.
 
     :param fleets: as module ``schedule_info`` documents them.
     :param zones: the offsets of each zone that a fleet names.
+    :param token_in_files: whether the token of L5 comes from a file of the fleet, and not from a credential of AWX.
 
     Raises ScheduleInvalid and ScheduleImpossible.
     """
-    _check(fleets)
+    _check(fleets, token_in_files)
     _not_negative(delay=delay, spacing=spacing)
     wanted = [(fleet, each) for fleet in fleets for each in _of_fleet(fleet, zones)]
     compliance = Wanted(ALL, "compliance", "hourly")
@@ -102,7 +108,7 @@ def _once(words: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def _check(fleets: Sequence[Mapping[str, Any]]) -> None:
+def _check(fleets: Sequence[Mapping[str, Any]], token_in_files: bool) -> None:
     """Raise ScheduleInvalid for what cannot be meant."""
     names = [fleet["name"] for fleet in fleets]
     if not names:
@@ -114,6 +120,12 @@ def _check(fleets: Sequence[Mapping[str, Any]]) -> None:
             raise ScheduleInvalid(f"two fleets are called {name!r}.")
     for fleet in fleets:
         _check_fleet(fleet)
+        if token_in_files and fleet["restore_test"] and not fleet["restore_test_vars"]:
+            raise ScheduleInvalid(
+                f"fleet {fleet['name']}: a restore test needs the token of L5. Name the encrypted file that has it in "
+                "restore_test_vars and its vault in restore_test_vault_ids, or set restore_test to false; R7 is then "
+                "not met unless something else runs the test."
+            )
 
 
 def _check_fleet(fleet: Mapping[str, Any]) -> None:
@@ -136,12 +148,6 @@ def _check_fleet(fleet: Mapping[str, Any]) -> None:
     for path in fleet["restore_test_vars"]:
         if not path.startswith("/") or _CONTROL.search(path):
             raise ScheduleInvalid(f"fleet {name}: {path!r} is no absolute path of a file with variables.")
-    if fleet["restore_test"] and not fleet["restore_test_vars"]:
-        raise ScheduleInvalid(
-            f"fleet {name}: a restore test needs the token of L5. Name the encrypted file that has it in "
-            "restore_test_vars and its vault in restore_test_vault_ids, or set restore_test to false; R7 is then "
-            "not met unless something else runs the test."
-        )
 
 
 def _not_negative(**numbers: int) -> None:

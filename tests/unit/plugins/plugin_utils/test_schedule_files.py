@@ -74,6 +74,11 @@ def test_each_fleet_has_its_jobs_and_compliance_is_one_for_all() -> None:
     )
 
 
+def test_awx_brings_the_token_itself() -> None:
+    bare = fleet(restore_test_vars=[], restore_test_vault_ids=[])
+    assert len(jobs([bare], ZONES, delay=0, spacing=20, token_in_files=False)) == 3
+
+
 @pytest.mark.parametrize(
     ("fleets", "told"),
     [
