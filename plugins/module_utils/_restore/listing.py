@@ -27,7 +27,6 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.wanted import 
     compare_outside,
     foreign_dump,
     missing_members,
-    naming,
     refuse_missing,
     require_dump,
 )
