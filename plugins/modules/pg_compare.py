@@ -39,6 +39,28 @@ options:
     type: list
     elements: str
     default: [azure, pgaadauth, pg_azure_storage, azure_ai, azure_storage]
+  freshness:
+    description:
+      - Columns of times whose newest must not be too old at the moment of the dump, as O(path)'s manifest has it. It
+        finds a good dump of a replica that had stopped, or of another database than the one that is in use.
+      - Times later than that moment are passed over. Those without a zone are taken for UTC.
+      - One that is too old is C(drill_mismatch); a column that is not there, or no time, is C(input_invalid).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      table:
+        description: The table, as C(schema.table), quoted as in SQL.
+        type: str
+        required: true
+      column:
+        description: The column's name, as the server has it.
+        type: str
+        required: true
+      max_age_hours:
+        description: How old its newest time may be.
+        type: float
+        required: true
   tools_dir:
     description: Directory on the host with C(pg_dump) and C(pg_restore).
     type: path
@@ -101,6 +123,11 @@ control:
   returned: success, not in check mode
   type: str
   sample: "row 17 of public.orders: column note altered"
+fresh:
+  description: For each column of O(freshness), how old its newest time was when the dump was made.
+  returned: success, not in check mode
+  type: list
+  elements: str
 remarks:
   description: What is otherwise than in the source and no failure, such as another version of an extension.
   returned: success, not in check mode
@@ -118,6 +145,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.wst.backup.plugins.module_utils import _edge
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._pg import compare_step
+from ansible_collections.wst.backup.plugins.module_utils._pg.freshness import wanted_of
 from ansible_collections.wst.backup.plugins.module_utils._pg.selection import MANAGED
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 from ansible_collections.wst.backup.plugins.module_utils._restore.listing import opened
@@ -125,11 +153,14 @@ from ansible_collections.wst.backup.plugins.module_utils._restore.listing import
 
 def argument_spec() -> Dict[str, Any]:
     """The module's options."""
+    text = {"type": "str", "required": True}
+    fresh = {"table": text, "column": text, "max_age_hours": {"type": "float", "required": True}}
     return {
         "root": {"type": "path", "default": r"C:\wst-control"},
         "dump": {"type": "path", "required": True},
         "path": {"type": "path"},
         "allow_missing_extensions": {"type": "list", "elements": "str", "default": list(MANAGED)},
+        "freshness": {"type": "list", "elements": "dict", "default": [], "options": fresh},
         "tools_dir": {"type": "path", "required": True},
     }
 
@@ -145,6 +176,7 @@ def work(params: Dict[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         dump=params["dump"],
         database=_promised(params["path"]),
         allow_missing=params["allow_missing_extensions"],
+        fresh=wanted_of(params["freshness"]),
     )
     return compare_step.run(request, tools)
 

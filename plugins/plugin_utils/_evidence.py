@@ -31,7 +31,17 @@ STEPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "compare",
         "The database is what the set promises, and an altered row was found",
-        ("tables", "rows", "large_objects", "sequences", "extensions", "schema_objects", "control", "duration"),
+        (
+            "tables",
+            "rows",
+            "large_objects",
+            "sequences",
+            "extensions",
+            "schema_objects",
+            "fresh",
+            "control",
+            "duration",
+        ),
     ),
     ("recorded", "The set's record says that it was drilled", ("layer",)),
 )

@@ -19,6 +19,7 @@ from integration.forging import DUMP, Members, forged
 from integration.world import AS_L5, Played, World
 
 PLAYBOOK = "restore_test.yml"
+PLACED = {"table": "app.orders", "column": "placed_at"}
 
 
 def drill(world: World, *arguments: str, **extra: Any) -> Played:
@@ -102,9 +103,11 @@ class Page(html.parser.HTMLParser):
 def test_a_good_drill(world: World, layer: str) -> None:
     newest = world.counting()[-1]
     before = {path: digest for path, digest in world.layers().items() if not path.endswith(".state.json")}
-    done = drill(world, restore_test_layer=layer)
+    done = drill(world, restore_test_layer=layer, restore_test_freshness=[{**PLACED, "max_age_hours": 800000}])
     assert done.code == 0, done.output
     document, text = evidence(world)
+    (compared,) = [step for step in document["steps"] if "fresh" in step["facts"]]
+    assert "placed_at of app.orders: the newest was " in compared["facts"]["fresh"][0]
     assert (document["result"], document["code"], document["set"]["artifact"]) == ("success", "", newest)
     assert set(steps(document)) == {"ok"}
     assert document["set"]["layer"] == layer
@@ -153,6 +156,18 @@ def test_an_old_set(world: World) -> None:
     done = drill(world, restore_test_layer="local", restore_test_max_age_hours=0.0001)
     assert done.failed_with("set_too_old"), done.output
     assert evidence(world)[0]["result"] == "failure"
+    nothing_is_left(world)
+
+
+@pytest.mark.either_lane
+def test_a_young_set_with_old_data(world: World) -> None:
+    done = drill(world, restore_test_layer="local", restore_test_freshness=[{**PLACED, "max_age_hours": 0.0001}])
+    assert done.failed_with("drill_mismatch"), done.output
+    document, text = evidence(world)
+    assert document["failed_at"] == "Compare the database"
+    (difference,) = document["differences"]
+    assert difference.startswith("placed_at of app.orders: the newest was ")
+    assert difference in text
     nothing_is_left(world)
 
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._errors import DrillMismatch, NotProved
@@ -19,6 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._lock.lane import layou
 from ansible_collections.wst.backup.plugins.module_utils._pg import (
     compare,
     control,
+    freshness,
     schema,
     scratch,
     selection,
@@ -32,6 +33,7 @@ from ansible_collections.wst.backup.plugins.module_utils._pg.candidate import (
 )
 from ansible_collections.wst.backup.plugins.module_utils._pg.compare import Promise
 from ansible_collections.wst.backup.plugins.module_utils._pg.connect import connect, named
+from ansible_collections.wst.backup.plugins.module_utils._pg.freshness import Wanted
 from ansible_collections.wst.backup.plugins.module_utils._pg.options import DatabaseOptions
 from ansible_collections.wst.backup.plugins.module_utils._pg.restore import digest_of, read_dump_toc
 from ansible_collections.wst.backup.plugins.module_utils._pg.scratchfile import reached, read_scratch, within
@@ -47,7 +49,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What is compared with what. Without ``database`` (a manifest's part) the dump alone promises."""
+    """What is compared with what. Without ``database`` (a manifest's part) the dump alone promises.
+
+    ``fresh``: columns whose newest time must be young enough.
+    """
 
     layout: HostLayout
     tools_dir: str
@@ -55,6 +60,7 @@ class Request:
     database: Optional[Dict[str, Any]] = None
     allow_missing: Sequence[str] = ()
     control: bool = True
+    fresh: Sequence[Wanted] = ()
 
 
 def run(request: Request, tools: Tools) -> Dict[str, Any]:
@@ -124,6 +130,9 @@ def _compare(
         texts = schema.differences(wanted, here, left_out=chosen.names)
         counted, remarked = schema.judge(texts, source=toc.server_version, target=session.info.server_version)
         told = [*compare.differences(promise, found), *astray, *missing, *counted]
+        fresh: List[str] = []
+        if not told:  # a table that is not there has no newest row
+            fresh, told = freshness.look(session, request.fresh, request.database)
         if told:
             raise DrillMismatch(f"{target.place} is not what the set promises: {shorten(told)}", differences=told)
         nothing = singles is not None and not found.rows  # that could be altered; of a whole database it is a failure
@@ -136,6 +145,7 @@ def _compare(
         "extensions": sorted(promise.extensions),
         "schema_objects": wanted.objects,
         "control": altered,
+        "fresh": fresh,
         "remarks": [*remarks, *remarked],
     }
 
