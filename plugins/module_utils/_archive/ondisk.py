@@ -26,7 +26,7 @@ class OnDisk:
         chunks = api.read_uncached(path)
         self.bypassed = chunks.bypassed
         self._digest = hashlib.sha256()
-        self._chunks = ahead(watched(ahead(chunks), self._digest.update))
+        self._chunks = ahead(watched(ahead(chunks, depth=2), self._digest.update), depth=2)
         self._chunk = memoryview(b"")
         self._position = 0
 
