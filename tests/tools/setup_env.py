@@ -12,13 +12,19 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 REQUIREMENTS = ROOT / "tests" / "requirements"
+DOWNLOADS = CACHE / "downloads"
+# Collection awx.awx, which role awx is tried with. It is on Galaxy, and on PyPI inside of this package.
+AWX_PACKAGE = ("ansible", "12.3.0")
+AWX_MEMBERS = "ansible_collections/awx/awx/"
 ENVIRONMENTS = {"core": CACHE / "venv", "tools": CACHE / "venv-tools"}
 
 # Windows API for the lab, the archive tools that open our ZIPs in the tests, what reads units and timers, a browser for
@@ -56,6 +62,8 @@ def main(argv: list[str] | None = None) -> int:
             install_debian_packages()
         for name in [options.only] if options.only else ENVIRONMENTS:
             make_environment(ENVIRONMENTS[name], requirements=REQUIREMENTS / f"{name}.txt")
+        if options.only is None:
+            fetch_awx_collection()
     except SetupError as exc:
         print(f"setup: {exc}", file=sys.stderr)
         return 1
@@ -140,6 +148,29 @@ def make_environment(directory: Path, *, requirements: Path) -> None:
     if subprocess.run(argv, stdin=subprocess.DEVNULL, check=False).returncode != 0:
         raise SetupError(f"pip could not install {requirements.relative_to(ROOT)}; its message is above")
     stamp.write_text(wanted, encoding="ascii")
+
+
+def fetch_awx_collection() -> None:
+    """Unpack awx.awx beside the link to the repository; where it cannot be had, say which tests will not run."""
+    target = CACHE / "collections" / AWX_MEMBERS
+    if target.is_dir():
+        return
+    package, version = AWX_PACKAGE
+    wheel = DOWNLOADS / f"{package}-{version}-py3-none-any.whl"
+    if not wheel.exists():
+        print(f"setup: fetching {package} {version} for its collection awx.awx", file=sys.stderr)
+        python = str(ENVIRONMENTS["core"] / "bin" / "python")
+        argv = [python, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        argv += ["--only-binary=:all:", "--dest", str(DOWNLOADS), f"{package}=={version}"]
+        if subprocess.run(argv, stdin=subprocess.DEVNULL, check=False).returncode != 0:
+            print("setup: going on without collection awx.awx; role awx will not be tried", file=sys.stderr)
+            return
+    building = CACHE / f"awx.building-{os.getpid()}"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(building, [name for name in archive.namelist() if name.startswith(AWX_MEMBERS)])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (building / AWX_MEMBERS).rename(target)
+    shutil.rmtree(building)
 
 
 def create_environment(directory: Path) -> None:
