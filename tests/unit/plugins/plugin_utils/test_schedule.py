@@ -127,6 +127,13 @@ def test_starts_are_kept_apart_where_there_is_room(count: int, every: str) -> No
         assert min(abs(a - b) for a in one for b in other) >= 10
 
 
+@given(st.lists(st.sampled_from(["daily", "every_4_hours", "weekly"]), min_size=2, max_size=7))
+def test_jobs_that_come_more_often_are_kept_apart_from_others_at_each_of_their_starts(every: list[str]) -> None:
+    starts = plan([wanted("backup", each, "Asia/Tokyo", weekday="Sun") for each in every], delay=0, spacing=15)
+    for one, other in combinations([start.minutes_of_day for start in starts], 2):
+        assert min(abs(a - b) for a in one for b in other) >= 15
+
+
 @given(st.lists(st.sampled_from(ZONES), min_size=1, max_size=40))
 def test_one_more_at_the_end_moves_no_other(zones: list[str]) -> None:
     whole = plan([wanted("backup", "daily", zone) for zone in zones], delay=300, spacing=20)
