@@ -114,7 +114,7 @@ def _tiles(fleet: Fleet, hosts: Sequence[Host]) -> list[dict[str, str]]:
         _oldest("Longest without a good drill", [(summary.last_drill(host), host) for host in hosts], fleet),
         {
             "name": "First disk full",
-            "value": in_days(full[0][1].full_in_days) if full else "not in sight",
+            "value": in_days(full[0][1].full_in_days) if full else "not foreseen",
             "where": f"{_brief(full[0][0].name)}, {full[0][1].layer} layer" if full else "",
         },
         {

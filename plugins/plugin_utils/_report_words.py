@@ -46,9 +46,9 @@ def drill_page(path: str) -> Union[Link, str]:
 
 
 def in_days(days: Optional[float]) -> str:
-    """``in 12 days``, whole ones."""
+    """``in 12 days``, whole ones. Without a known rate, and where the disk never fills, nobody foresees a day."""
     if days is None:
-        return "unknown"
+        return "not foreseen"
     if days < 1:
         return "within a day"
     return "in 1 day" if round(days) == 1 else f"in {days:,.0f} days"

@@ -39,6 +39,7 @@ def test_a_page_is_quiet_whole_and_open_to_everybody(
     with opened(browser, pages[name], LOOKS[look]) as seen:
         assert checks.cut_off(seen.page, paper=LOOKS[look].paper) == []
         assert checks.coloured_only(seen.page) == []
+        assert checks.broken_words(seen.page) == []
         if LOOKS[look].script and not LOOKS[look].paper:  # nobody's reader reads paper
             assert checks.accessibility(seen.page) == []
         assert (seen.requests, seen.complaints) == ([], [])

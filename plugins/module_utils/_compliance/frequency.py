@@ -17,7 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.finding imp
     Finding,
 )
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import Policy
-from ansible_collections.wst.backup.plugins.module_utils._compliance.text import hours
+from ansible_collections.wst.backup.plugins.module_utils._compliance.text import counted, hours
 
 Gap = Tuple[datetime, datetime]
 
@@ -66,7 +66,8 @@ def frequency(facts: Facts, policy: Policy) -> Finding:
     return Finding(
         "R1",
         COMPLIANT,
-        f"{len(sets)} sets count; the longest gap of the last {limits.window.days} days is {hours(_length(longest))}",
+        counted(len(sets), "set counts", "sets count")
+        + f"; the longest gap of the last {limits.window.days} days is {hours(_length(longest))}",
         evidence,
         (warning,) if warned else (),
         turns_at=newest.time + limits.max_gap,

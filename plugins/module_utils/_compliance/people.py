@@ -22,6 +22,7 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.finding imp
     Finding,
 )
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import Policy
+from ansible_collections.wst.backup.plugins.module_utils._compliance.text import counted
 
 STATEMENT = ("R1", "R5", "R7")
 
@@ -62,9 +63,12 @@ def roles(facts: Facts, policy: Policy) -> Finding:
         return Finding("roles", NON_COMPLIANT, state.problem, command="authority_provision.yml")
     warnings = []
     if state.breakglass:
-        warnings.append(f"L6 was used {state.breakglass} times in the last {policy.thresholds.window.days} days")
+        warnings.append(
+            f"L6 was used {counted(state.breakglass, 'time', 'times')} in the last {policy.thresholds.window.days} days"
+        )
     if state.refused:
-        warnings.append(f"{state.refused} requests were refused in the last {policy.thresholds.window.days} days")
+        refused = counted(state.refused, "request was", "requests were")
+        warnings.append(f"{refused} refused in the last {policy.thresholds.window.days} days")
     evidence = (Evidence("the host's authority record", "authority.json", state.since),)
     summary = "L5 and L6 are provisioned; destructive restores need them"
     return Finding("roles", COMPLIANT, summary, evidence, tuple(warnings), command="authority_check.yml")
@@ -73,7 +77,9 @@ def roles(facts: Facts, policy: Policy) -> Finding:
 def logging(facts: Facts, policy: Policy) -> Finding:
     """Logging: the audit log's chain holds, to the record last seen elsewhere; runs without an end are warned of."""
     audit, now, window = facts.audit, facts.now, policy.thresholds.window
-    evidence = (Evidence(f"{audit.records} records, the first of", "audit_verify.yml", audit.since),)
+    evidence = (
+        Evidence(f"the first of {counted(audit.records, 'record', 'records')}", "audit_verify.yml", audit.since),
+    )
     if audit.problem:
         return Finding("logging", NON_COMPLIANT, audit.problem, evidence, command="audit_verify.yml")
     if audit.broken_at is not None and now - audit.broken_at <= window:
@@ -99,13 +105,14 @@ def _warnings(facts: Facts, policy: Policy) -> Tuple[str, ...]:
     cut = [run for run in facts.runs if run.result == INTERRUPTED and STILL_RUNNING < now - run.began < window]
     warnings: List[str] = []
     if cut:
-        warnings.append(f"{len(cut)} runs have a start and no end, the last of {cut[-1].began:%Y-%m-%d %H:%M}")
+        have = counted(len(cut), "run has", "runs have")
+        warnings.append(f"{have} a start and no end, the last of {cut[-1].began:%Y-%m-%d %H:%M}")
     if not facts.audit.anchored:
         warnings.append("the control node knows no head of this log yet: a cut tail would not show")
     if facts.clock_skew is not None and abs(facts.clock_skew) > 120:
         warnings.append(f"the host's clock is {facts.clock_skew:+.0f} s from the control node's")
     if facts.ahead:
-        warnings.append(f"{facts.ahead} sets, runs or drills are dated in the future and count for nothing")
+        warnings.append(f"of sets, runs and drills {facts.ahead} are dated in the future and count for nothing")
     return tuple(warnings)
 
 

@@ -17,7 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.finding imp
     Finding,
 )
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import Policy
-from ansible_collections.wst.backup.plugins.module_utils._compliance.text import some, unreadable
+from ansible_collections.wst.backup.plugins.module_utils._compliance.text import counted, some, unreadable
 
 
 def contents(facts: Facts, policy: Policy) -> Finding:
@@ -41,7 +41,11 @@ def retention(facts: Facts, policy: Policy) -> Finding:
     window = policy.thresholds.window
     wrong = [*_loose_settings(facts, policy), *_gone(facts, window)]
     evidence = tuple(
-        Evidence(f"{len(layer.counting)} sets count on the {layer.name} layer", layer.path, layer.counting[-1].time)
+        Evidence(
+            counted(len(layer.counting), "set counts", "sets count") + f" on the {layer.name} layer",
+            layer.path,
+            layer.counting[-1].time,
+        )
         for layer in facts.layers
         if layer.counting
     )

@@ -16,6 +16,11 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """``1 set counts``, ``2 sets count``."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def hours(span: timedelta) -> str:
     """A span in hours."""
     return f"{span.total_seconds() / 3600:.1f} h"

@@ -38,6 +38,21 @@ _CUT = """paper => {
   return found.slice(0, 10);
 }"""
 
+_BROKEN = r"""() => {
+  const found = [];
+  for (const e of document.querySelectorAll('[data-verdict]')) {
+    if (!e.checkVisibility()) continue;
+    const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+    for (let text; (text = walk.nextNode());) for (const word of text.data.matchAll(/[a-z]+/gi)) {
+      const range = document.createRange();
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) found.push(word[0]);
+    }
+  }
+  return found.slice(0, 10);
+}"""
+
 _FOCUS = """() => {
   const e = document.activeElement;
   if (!e || e === document.body) return null;
@@ -65,6 +80,12 @@ def accessibility(page: Page) -> list[str]:
 def cut_off(page: Page, *, paper: bool = False) -> list[str]:
     """What cannot be read because it does not fit."""
     found: list[str] = page.evaluate(_CUT, paper)
+    return found
+
+
+def broken_words(page: Page) -> list[str]:
+    """Verdicts of which a word goes on in the next line; behind a hyphen it may."""
+    found: list[str] = page.evaluate(_BROKEN)
     return found
 
 

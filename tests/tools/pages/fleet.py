@@ -27,7 +27,7 @@ TITLES = {
     "statement": "The compliance statement",
 }
 SUMMARIES = {
-    "compliant": "as it must be",
+    "compliant": "wst (2245 files), wst-api (1894 files) and wst_dev_database.backup (18493650 bytes), as it must be",
     "non-compliant": "the newest set is 3 days 2 hours old, 26 hours are allowed",
     "unknown": "the mirror's disk could not be asked",
     "exempt": "there is no mirror",

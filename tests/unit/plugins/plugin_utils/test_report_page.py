@@ -136,7 +136,7 @@ def test_a_drill_s_page_is_a_link_and_nothing_else_can_be_one(path: str, leads: 
 
 @pytest.mark.parametrize(
     ("days", "told"),
-    [(None, "unknown"), (0.4, "within a day"), (1.2, "in 1 day"), (1.6, "in 2 days"), (1234, "in 1,234 days")],
+    [(None, "not foreseen"), (0.4, "within a day"), (1.2, "in 1 day"), (1.6, "in 2 days"), (1234, "in 1,234 days")],
 )
 def test_when_a_disk_is_full(days: float | None, told: str) -> None:
     assert in_days(days) == told

@@ -331,7 +331,7 @@ WARNINGS = {
     "interrupted": (
         replace(BASE, runs=(a_run(NOW - 2 * DAY, result="interrupted", ended=None, artifact=""),)),
         DEV,
-        "1 runs have a start and no end",
+        "1 run has a start and no end",
     ),
     "still running": (
         replace(BASE, runs=(a_run(NOW - HOUR, result="interrupted", ended=None, artifact=""),)),
@@ -396,7 +396,7 @@ def test_what_is_dated_in_the_future_keeps_nothing_compliant() -> None:
     stuck = with_layer(with_layer(stuck, 0, sets=(future, *SETS)), 1, sets=(future, *SETS))
     found = verdicts(stuck)
     assert {found[each].verdict for each in ("R1", "R3", "R7", "statement")} == {"non-compliant"}
-    assert "4 sets, runs or drills are dated in the future" in " ".join(found["logging"].warnings)
+    assert "of sets, runs and drills 4 are dated in the future" in " ".join(found["logging"].warnings)
     assert report(stuck, DEV)["next"][0]["overdue"] is True
 
 
