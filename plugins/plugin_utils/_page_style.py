@@ -36,7 +36,7 @@ dt { font-weight: 600; } dd { margin: 0; } ul { margin: 0; padding-left: 1.2rem;
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid var(--line); padding: .4rem .8rem .4rem 0; text-align: left; vertical-align: top; }
 thead th { color: var(--quiet); font-weight: 600; }
-[data-verdict] { white-space: normal; overflow-wrap: normal; font-weight: 600; }
+[data-verdict] { white-space: normal; font-weight: 600; }
 [data-verdict="good"] { color: var(--good); } [data-verdict="bad"] { color: var(--bad); }
 [data-verdict="unsure"] { color: var(--unsure); } [data-verdict="other"] { color: var(--other); }
 :focus-visible { outline: 3px solid var(--other); outline-offset: 2px; }

@@ -16,7 +16,7 @@ body { max-width: 76rem; } header p { margin: .25rem 0 0; } .quiet { color: var(
 svg { display: block; width: 100%; } svg .g { fill: var(--good); } svg .b { fill: var(--bad); }
 svg .u { fill: var(--unsure); } svg .l { fill: var(--line); }
 svg .c { fill: none; stroke: var(--other); stroke-width: 2; vector-effect: non-scaling-stroke; }
-#old { color: var(--unsure); font-weight: 600; }
+[data-verdict] { overflow-wrap: normal; } #old { color: var(--unsure); font-weight: 600; }
 .share svg { height: 1rem; } .strip svg { height: 3.25rem; } .small svg { height: 1.5rem; } .curve svg { height: 4rem; }
 .tally { display: flex; flex-wrap: wrap; gap: .25rem 1.75rem; list-style: none; padding: 0; margin: .5rem 0 1.5rem; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 0; }

@@ -43,7 +43,7 @@ _BROKEN = r"""() => {
   for (const e of document.querySelectorAll('[data-verdict]')) {
     if (!e.checkVisibility()) continue;
     const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
-    for (let text; (text = walk.nextNode());) for (const word of text.data.matchAll(/[a-z]+/gi)) {
+    for (let text; (text = walk.nextNode());) for (const word of text.data.matchAll(/\b[a-z]{2,20}\b/gi)) {
       const range = document.createRange();
       range.setStart(text, word.index);
       range.setEnd(text, word.index + word[0].length);
@@ -84,7 +84,7 @@ def cut_off(page: Page, *, paper: bool = False) -> list[str]:
 
 
 def broken_words(page: Page) -> list[str]:
-    """Verdicts of which a word goes on in the next line; behind a hyphen it may."""
+    """Verdicts of which a word goes on in the next line; behind a hyphen it may, and where it is longer than any."""
     found: list[str] = page.evaluate(_BROKEN)
     return found
 
