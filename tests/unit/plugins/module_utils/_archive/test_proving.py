@@ -392,3 +392,20 @@ def test_an_empty_archive_has_nothing_to_prove(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w"):
         pass
     assert verify(str(path), level=2).members == 0
+
+
+@SHAPES
+def test_a_local_header_that_eats_into_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: int, large: int
+) -> None:
+    """A field that only the local header has is allowed; but then the content must still end before what follows."""
+    shape(monkeypatch, batch, large)
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a", b"\x99\x99\0\0 and the rest")
+    data = bytearray(path.read_bytes())
+    assert verify(str(path), level=2).members == 1
+    data[28] = 4  # the length of its extra fields
+    path.write_bytes(data)
+    with pytest.raises(ArtifactDamaged, match="overlaps what follows it"):
+        verify(str(path), level=2)
