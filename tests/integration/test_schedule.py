@@ -49,6 +49,21 @@ class Node:
         drill = {"restore_test_vault_ids": [f"l5@{self.l5}"], "restore_test_vars": [str(self.token)]}
         return [{**FLEETS[0], **vaults, **drill}, {**FLEETS[1], **vaults}]
 
+    def with_systemd(self) -> dict[str, Any]:
+        """The variables with which a fake systemd runs here."""
+        program = self.base / "bin" / "systemctl"
+        program.parent.mkdir()
+        program.write_text(SYSTEMCTL.format(python=VENV_BIN / "python", base=str(self.base)))
+        program.chmod(0o755)
+        return {"schedule_enable": True, "__schedule_systemd_mark": str(self.base)}
+
+    def calls(self) -> list[str]:
+        """What systemctl was told since the last question, without what it was asked."""
+        path = self.base / "calls"
+        told = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return [call.strip() for call in told if not call.startswith(("show", "is-"))]
+
     def play(self, *arguments: str, **variables: Any) -> tuple[int, str]:
         """Exit code and output of the playbook."""
         own: dict[str, Any] = {
@@ -67,7 +82,7 @@ class Node:
         done = subprocess.run(
             [*argv, *arguments],
             cwd=ROOT,
-            env=environment(HOME=str(self.base)),
+            env=environment(HOME=str(self.base), PATH=f"{self.base / 'bin'}:{environment()['PATH']}"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -84,6 +99,28 @@ def node(tmp_path: Path) -> Node:
     return Node(tmp_path)
 
 
+SYSTEMCTL = """\
+#!{python}
+# A named fake of systemctl, for what Ansible asks of it: units are files, and what is active or enabled is a file, too.
+import pathlib, sys
+base, (verb, *words) = pathlib.Path({base!r}), [word.strip("'") for word in sys.argv[1:] if word != "-l"]
+unit = words[0] if words else ""
+with open(base / "calls", "a") as calls:
+    print(verb, unit, file=calls)
+active, enabled = base / ("active-" + unit), base / ("enabled-" + unit)
+if verb == "show":
+    print("LoadState=" + ("loaded" if (base / "units" / unit).exists() else "not-found"))
+    print("ActiveState=" + ("active" if active.exists() else "inactive"))
+elif verb == "is-enabled":
+    print("enabled" if enabled.exists() else "disabled")
+    sys.exit(not enabled.exists())
+elif verb in ("start", "enable"):
+    (active if verb == "start" else enabled).touch()
+elif verb in ("stop", "disable"):
+    (active if verb == "stop" else enabled).unlink()
+elif verb != "daemon-reload":
+    sys.exit(1)
+"""
 JOBS = ("prod-backup", "prod-restore-test", "dev-backup", "compliance")
 UNITS = {f"wst-backup-{job}.{kind}" for job in JOBS for kind in ("service", "timer")}
 
@@ -123,6 +160,30 @@ def test_units_are_written_once_shown_before_and_taken_away_again(node: Node) ->
     code, told = node.play(schedule_state="absent", schedule_fleets=[])
     assert (code, set(node.files())) == (0, {foreign.name}), told
     assert foreign.read_text() == "[Timer]\nOnCalendar=daily\n"
+
+
+def test_timers_are_started_after_systemd_has_read_them_and_stopped_before_they_go(node: Node) -> None:
+    systemd = node.with_systemd()
+    code, told = node.play("--check", **systemd)
+    assert (code, node.calls()) == (0, []), told
+    code, told = node.play(**systemd)
+    assert code == 0, told
+    timers = sorted(name for name in UNITS if name.endswith(".timer"))
+    calls = node.calls()
+    assert calls[0] == "daemon-reload"
+    assert sorted(calls[1:]) == sorted(f"{verb} {timer}" for verb in ("enable", "start") for timer in timers)
+
+    # Systemd reads them in each run: one that died before would leave it with old times.
+    code, told = node.play(**systemd)
+    assert (code, node.calls(), "changed=0" in told) == (0, ["daemon-reload"], True), told
+
+    code, told = node.play(schedule_state="absent", **systemd)
+    assert code == 0, told
+    calls = node.calls()
+    assert calls[-1] == "daemon-reload"
+    assert sorted(calls[:-1]) == sorted(f"{verb} {timer}" for verb in ("disable", "stop") for timer in timers)
+    assert not list(node.base.glob("active-*"))
+    assert node.files() == {}
 
 
 def test_cron_gets_one_table_and_a_second_schedule_keeps_its_own(node: Node) -> None:
