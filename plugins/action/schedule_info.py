@@ -54,6 +54,7 @@ _FILES = {
     },
     "existing": {**_WORDS, "default": []},
     "ours": {**_WORDS, "default": []},
+    "elsewhere": {**_WORDS, "default": []},
     "secret_files": {"type": "dict"},
     "enable": {"type": "bool", "default": True},
     "systemd_runs": {"type": "bool", "required": True},
@@ -125,5 +126,6 @@ def _files(found: list[Job], files: dict[str, Any], delay: int) -> dict[str, Any
         cron_tz=cron_tz,
     )
     made = (_schedule_files.cron if files["kind"] == "cron" else _schedule_files.units)(found, settings)
-    remove = _schedule_files.removable(made, existing=files["existing"], ours=files["ours"])
+    there = {name: files[name] for name in ("existing", "ours", "elsewhere")}
+    remove = _schedule_files.removable(made, **there)
     return {"files": made, "timers": [name for name in made if name.endswith(".timer")], "remove": remove}

@@ -167,6 +167,11 @@ options:
         type: list
         elements: str
         default: []
+      elsewhere:
+        description: Paths of files of this schedule for the other kind. Each job would be started twice.
+        type: list
+        elements: str
+        default: []
       secret_files:
         description: What stat said of the files with secrets that the jobs need, C(exists) and C(mode) by path.
         type: dict

@@ -66,12 +66,21 @@ def cron(found: Sequence[Job], settings: Settings) -> dict[str, str]:
     return {settings.name: "\n".join(lines) + "\n"}
 
 
-def removable(wanted: Mapping[str, str], *, existing: Sequence[str], ours: Sequence[str]) -> list[str]:
+def removable(
+    wanted: Mapping[str, str], *, existing: Sequence[str], ours: Sequence[str], elsewhere: Sequence[str] = ()
+) -> list[str]:
     """The files of ours that are not wanted any more. Raises ScheduleOccupied where a wanted one is another's.
 
     :param existing: names of all files there.
     :param ours: names of those that say that they are this schedule's.
+    :param elsewhere: paths of files of this schedule for the other kind, which would start each job a second time.
     """
+    if elsewhere:
+        raise ScheduleOccupied(
+            f"{', '.join(sorted(elsewhere))}: this schedule is there already, for the other schedule_kind, and would "
+            "start each job twice. Take that one away first, with schedule_state absent.",
+            files=sorted(elsewhere),
+        )
     taken = sorted(set(wanted) & (set(existing) - set(ours)))
     if taken:
         raise ScheduleOccupied(f"{', '.join(taken)}: not made by this schedule.", files=taken)

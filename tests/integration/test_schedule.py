@@ -199,6 +199,8 @@ def test_cron_gets_one_table_and_a_second_schedule_keeps_its_own(node: Node) -> 
     lines = [line for line in (node.cron / "wst-backup").read_text().splitlines() if "ansible-playbook" in line]
     assert len(lines) == len(JOBS)
     assert all(line.split()[5] == "root" for line in lines)
+    code, told = node.play()
+    assert (code != 0, "schedule_occupied" in told, list(node.units.iterdir())) == (True, True, []), told
     code, told = node.play(schedule_kind="cron", schedule_state="absent")
     assert (code, set(node.files())) == (0, {"wst-backup-2"}), told
 

@@ -205,6 +205,8 @@ def test_what_is_not_ours_is_neither_replaced_nor_removed() -> None:
     assert files.removable(
         wanted, existing=["wst-a.timer", "wst-z.timer", "x"], ours=["wst-a.timer", "wst-z.timer"]
     ) == ["wst-z.timer"]
+    with pytest.raises(ScheduleOccupied, match=r"/etc/cron\.d/wst: .* twice"):
+        files.removable(wanted, existing=[], ours=[], elsewhere=["/etc/cron.d/wst"])
     with pytest.raises(ScheduleOccupied, match=r"wst-b\.timer"):
         files.removable(wanted, existing=["wst-b.timer"], ours=[])
 
