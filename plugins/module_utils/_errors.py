@@ -479,7 +479,10 @@ class PathUnusable(BackupError):
     """A path has names that Windows or ZIP tools cannot handle, or a target cannot be written."""
 
     code = "path_unusable"
-    remedy = "Rename or exclude the named entries, or correct the target directory."
+    remedy = (
+        "Rename or exclude the named entries, or correct the target directory. "
+        "An input/output error or a read-only file system is the disk's: look at that first."
+    )
 
 
 class ToolMissing(BackupError):
