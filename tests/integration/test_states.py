@@ -50,7 +50,7 @@ def test_an_emptied_source_pushes_nothing_out_until_somebody_accepts_it(world: W
     listed = world.play("list.yml")
     for layer in ("local", "mirror"):
         assert row(listed.output, layer, suspect)[2:4] == ["complete", "yes"]
-    record = next(record for record in world.audit() if record["event"] == "accept" and not record["code"])
+    record = next(one for one in reversed(world.audit()) if one["event"] == "accept" and not one["code"])
     assert (record["details"]["artifact"], record["details"]["reason"]) == (suspect, REASON)
 
     clean = world.play("backup.yml")
