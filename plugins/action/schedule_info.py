@@ -109,6 +109,7 @@ def _told(job: Job) -> dict[str, Any]:
         "job": wanted.job,
         "every": wanted.every,
         "hosts": list(job.hosts),
+        "limit": "" if job.is_of_all else ",".join(job.hosts),
         "starts": _schedule_forms.words(job.start),
         "on_calendar": _schedule_forms.calendar(job.start),
         "cron": _schedule_forms.crontab(job.start),

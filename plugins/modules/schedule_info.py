@@ -234,6 +234,11 @@ jobs:
       description: The hosts and groups.
       type: list
       elements: str
+    limit:
+      description: >-
+        What its runs are limited to. Empty for what is done for all fleets: such a run is given C(wst_backup_hosts) and
+        no limit, by which it would take itself for a part of them and leave their page and metrics as they were.
+      type: str
     starts:
       description: Its times, for people.
       type: str

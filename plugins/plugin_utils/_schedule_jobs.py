@@ -39,18 +39,25 @@ class Job:
     def key(self) -> str:
         """Its name within the schedule."""
         job = self.start.wanted.job.replace("_", "-")
-        return job if self.start.wanted.fleet == ALL else f"{self.start.wanted.fleet}-{job}"
+        return job if self.is_of_all else f"{self.start.wanted.fleet}-{job}"
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The files with secrets that it reads, by their paths."""
         return tuple(vault.partition("@")[2] for vault in self.vault_ids) + self.vars_files
 
+    @property
+    def is_of_all(self) -> bool:
+        """Whether it is for all fleets: its runs must not be limited, or they take themselves for those of a part."""
+        return self.start.wanted.fleet == ALL
+
     def arguments(self, program: str, inventory: str) -> list[str]:
         """The command. It has the paths of secrets, and no secret."""
+        hosts = ",".join(self.hosts)
+        chosen = ["-e", f"wst_backup_hosts={hosts}"] if self.is_of_all else ["--limit", hosts]
         vaults = [word for vault in self.vault_ids for word in ("--vault-id", vault)]
         files = [word for path in self.vars_files for word in ("-e", f"@{path}")]
-        return [program, self.playbook, "-i", inventory, "--limit", ",".join(self.hosts), *vaults, *files]
+        return [program, self.playbook, "-i", inventory, *chosen, *vaults, *files]
 
 
 def jobs(

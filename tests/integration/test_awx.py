@@ -103,8 +103,14 @@ def test_everything_is_made_once_and_only_l6_may_launch_breakglass(awx: Awx, tmp
         "wst.backup prod-restore-test": ("FREQ=WEEKLY;INTERVAL=1;BYDAY=SU", "prod"),
         "wst.backup dev-backup": ("FREQ=DAILY;INTERVAL=1", "dev,test"),
         "wst.backup dev-restore-test": ("FREQ=WEEKLY;INTERVAL=1;BYDAY=SA", "dev,test"),
-        "wst.backup compliance": ("FREQ=HOURLY;INTERVAL=1", "prod,dev,test"),
+        "wst.backup compliance": ("FREQ=HOURLY;INTERVAL=1", None),  # limited, it would leave the fleet's metrics alone
     }
+    given = {
+        name: json.loads(template["extra_vars"])
+        for name, template in templates.items()
+        if "{" in template["extra_vars"]
+    }
+    assert given == {"wst.backup compliance": {"wst_backup_hosts": "prod,dev,test"}}
     by_template = {awx.tables["job_templates"][each["unified_job_template"]]["name"] for each in schedules.values()}
     assert by_template == {"wst.backup backup", "wst.backup restore_test", "wst.backup compliance"}
 

@@ -17,6 +17,7 @@ import pytest
 from integration.conftest import SCALE, STATE
 from integration.world import AS_L5, Played, World
 
+from ansible_collections.wst.backup.plugins.plugin_utils._schedule_jobs import jobs
 from ansible_collections.wst.backup.tests.unit.plugins.plugin_utils.fake_arm import (
     GROUP,
     SECRET,
@@ -199,6 +200,33 @@ def test_a_limit_leaves_the_fleet_s_document_and_metrics(host: World) -> None:
     assert {name: (fleet / name).read_bytes() for name in whole} == whole
     assert [each["name"] for each in json.loads((fleet / "limited.json").read_text())["hosts"]] == [own]
     assert host.play("compliance.yml", "--limit", own).code == 2, "R3 is not exempt, and that is the exit code"
+
+
+def test_what_a_schedule_starts_writes_the_fleet_s_own_document_and_metrics(host: World) -> None:
+    """With the arguments of its job: no limit is among them."""
+    own = host.host["name"]
+    fleet = {
+        "name": "all-of-it",
+        "hosts": [own],
+        "zones": ["UTC"],
+        "backup": "daily",
+        "backup_at": "",
+        "restore_test": False,
+        "vault_ids": [],
+        "restore_test_vault_ids": [],
+        "restore_test_vars": [],
+    }
+    job = jobs([fleet], {"UTC": frozenset({0})}, delay=0, spacing=20)[-1]
+    arguments = job.arguments("ansible-playbook", "inventory/lab")
+    assert arguments[1:4] == ["wst.backup.compliance", "-i", "inventory/lab"]
+    written = {name: host.records / "fleet" / name for name in ("compliance.json", "compliance.prom")}
+    for path in written.values():
+        path.unlink(missing_ok=True)
+    played = host.play("compliance.yml", *arguments[4:], extra=EXEMPT)
+    assert played.code == 0, played.output
+    document = json.loads(written["compliance.json"].read_text())
+    assert (document["limit"], [each["name"] for each in document["hosts"]]) == (None, [own])
+    assert f'wst_backup_compliant{{host="{own}"' in written["compliance.prom"].read_text()
 
 
 def test_where_no_host_is_judged_none_is_compliant(host: World) -> None:

@@ -66,7 +66,7 @@ def test_each_fleet_has_its_jobs_and_compliance_is_one_for_all() -> None:
     l5 = ["--vault-id", "l5@/etc/wst-backup/l5.pass", "-e", "@/etc/wst-backup/authority/l5.yml"]
     common = ["--vault-id", "ops@/etc/wst-backup/ops.pass"]
     assert drill == ["ap", "wst.backup.restore_test", "-i", "/inv", "--limit", "prod", *common, *l5]
-    assert compliance == ["ap", "wst.backup.compliance", "-i", "/inv", "--limit", "prod,dev", *common]
+    assert compliance == ["ap", "wst.backup.compliance", "-i", "/inv", "-e", "wst_backup_hosts=prod,dev", *common]
     assert found[1].needs == (
         "/etc/wst-backup/ops.pass",
         "/etc/wst-backup/l5.pass",
