@@ -92,6 +92,21 @@ options:
       - A set that was compressed by other libraries or levels is not made use of.
     type: bool
     default: true
+  trust_days:
+    description:
+      - For so many days a file is not read again whose size, times and identity (volume and file number) are those that
+        it had for the newest set in O(local_dir). Its compressed bytes are taken over from there, after their checksum
+        was compared. After that many days everything is read once, and they begin anew. V(0) has every file read,
+        always.
+      - The times are that of the content and that of the last change of anything; programs can set the first one only.
+        What was changed in the two seconds before the run before began to read, or later, is read, and so is everything
+        on a file system that keeps no such time or no file numbers (FAT, some network shares).
+      - It trades certainty for time. A content that changed without a trace (a failing disk, a driver that writes below
+        the file system) stays unseen for so many days, and a disk that can no longer read a file is not found out. The
+        manifest records it under C(trust), and every member list has what files are known again by.
+      - Needs O(reuse=true).
+    type: int
+    default: 0
   secrets:
     description: Further files that must never get in, by any of their names. The key file in O(root) always is one.
     type: list
@@ -153,6 +168,10 @@ reused:
   description: The C(files) and C(bytes) among them whose compressed bytes were taken over from the set before.
   returned: when not in check mode
   type: dict
+unread:
+  description: The C(files) and C(bytes) among those that were not read, see O(trust_days).
+  returned: when not in check mode
+  type: dict
 notes:
   description:
     - What was left out or stored otherwise than it stood. C(counts) has the number of remarks by kind (V(grew),
@@ -196,6 +215,7 @@ def _argument_spec() -> Dict[str, Any]:
         "compression_engine": {"type": "str", "choices": list(CHOICES), "default": AUTO},
         "compression_threads": {"type": "int", "default": 0},
         "reuse": {"type": "bool", "default": True},
+        "trust_days": {"type": "int", "default": 0},
         "secrets": {"type": "list", "elements": "path", "default": [], "no_log": False},
     }
 
@@ -214,6 +234,7 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         level=params["compression_level"],
         engine=params["compression_engine"],
         threads=params["compression_threads"],
+        trust_days=params["trust_days"],
         secrets=params["secrets"],
         previous=partial(newest_like, local, prefix=params["prefix"]) if params["reuse"] else _no_set,
         audit_head=None if check_mode else _audit_head(layout),

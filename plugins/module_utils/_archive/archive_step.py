@@ -19,7 +19,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import
 from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import DumpFacts, read_dump_facts
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source, check_names, resolve
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Survey, survey
-from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, NoSpace
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError, InputInvalid, NoSpace
 from ansible_collections.wst.backup.plugins.module_utils._fs import (
     free_bytes,
     remove_file,
@@ -51,6 +51,7 @@ class Request:
     engine: str = AUTO
     threads: int = 0
     previous: Callable[[Mapping[str, Any]], Optional[str]] = lambda _compression: None  # the ZIP before, compressed so
+    trust_days: int = 0  # for which files that seem unchanged are not read
     audit_head: Optional[Mapping[str, Any]] = None
 
 
@@ -102,6 +103,7 @@ def archive(request: Request) -> Dict[str, Any]:
         "sha256": built.sha256,
         "notes": built.manifest["notes"],
         "reused": {"files": built.reused.files, "bytes": built.reused.bytes},
+        "unread": {"files": built.unread.files, "bytes": built.unread.bytes},
         **built.totals.body(),
     }
 
@@ -114,6 +116,8 @@ def _look(request: Request) -> Tuple[List[Source], Survey]:
     check_names(request.sources, reserved=_reserved(request))
     choose(request.engine, request.level)  # what cannot be used is told before an hour's walk, not after it
     thread_count(request.threads)
+    if request.trust_days < 0:
+        raise InputInvalid(f"{request.trust_days} is no number of days", trust_days=request.trust_days)
     sources = resolve(request.sources)
     _jobs.step("survey", unit="files")
     seen = survey(sources, guard=_guard(request))
@@ -162,6 +166,7 @@ def _write(
             engine=request.engine,
             threads=request.threads,
             previous=_previous(stack, request),
+            trust_days=request.trust_days,
             expected=seen.totals.bytes + dump.dump.size + dump.roles.size,
         )
         built = builder.build(sources, [dump.dump, dump.roles], description)

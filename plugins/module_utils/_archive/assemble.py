@@ -26,6 +26,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.members import
     LINK,
     Member,
     MemberWriter,
+    Stamped,
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
 from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import Ordered
@@ -34,6 +35,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.previous impor
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import Reading, SourceReader
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals, raise_complaint
+from ansible_collections.wst.backup.plugins.module_utils._archive.trust import Trust, stamp_of
 from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Found, Walker
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
@@ -58,6 +60,7 @@ class Workshop:
     progress: Callable[[str, int], None]  # told a member's path and bytes of it; may raise to cancel
     previous: Optional[Previous] = None  # where compressed bytes may be found again
     reused: Totals = field(default_factory=Totals)  # files whose compressed bytes were
+    trust: Optional[Trust] = None  # files that may be taken over unread
 
 
 class Assembler:
@@ -72,6 +75,7 @@ class Assembler:
             beside=self._beside,
             allow_changed=source.allow_changed,
             known=shop.previous.small if shop.previous else None,
+            trust=shop.trust,
         )
         self._large = LargeFiles(
             shop.writer,
@@ -79,6 +83,7 @@ class Assembler:
             shop.engine,
             reader=lambda found: SourceReader(guard=shop.guard, tick=partial(shop.progress, found.path)),
             previous=shop.previous,
+            trust=shop.trust,
         )
         # Both tell what the walk meets ahead of its turn.
         notes = _InTurn(shop.notes, self._in_turn)
@@ -138,11 +143,11 @@ class Assembler:
             packed = one.packed
             self._shop.progress(found.path, packed.size)
             if packed.is_known:
-                self._count_reused(packed.size)
+                self._count_reused(packed.size, is_unread=one.is_unread)
             attributes = Attributes(mtime_ns=reading.mtime_ns, dos=found.entry.attributes)
             self._shop.writer.add_packed(found.path, packed, attributes=attributes)
             written = Written(size=packed.size, sha256=reading.sha256, crc32=packed.crc32)
-            self._add_file(found, reading, written, sddl=one.sddl, remarked=one.remarks)
+            self._add_file(found, reading, written, sddl=one.sddl, remarked=one.remarks, stamp=one.stamp)
 
     def _failed(self, found: Found, error: OSError) -> None:
         if isinstance(error, FileNotFoundError):
@@ -183,13 +188,24 @@ class Assembler:
         if large.reading.sha256 is None:
             self._leave_out(found, large.reading)
             return
+        if large.is_unread:
+            self._shop.progress(found.path, large.reading.size)
         if large.reused:
-            self._count_reused(large.reading.size)
+            self._count_reused(large.reading.size, is_unread=large.is_unread)
         sddl, remarked = self._beside.look(found)
-        self._add_file(found, large.reading, large.written[0], sddl=sddl, remarked=remarked)
+        written = large.written[0]
+        stamp = stamp_of(large.reading, large.stamp, written.packed_crc32 or 0) if large.stamp is not None else None
+        self._add_file(found, large.reading, written, sddl=sddl, remarked=remarked, stamp=stamp)
 
     def _add_file(
-        self, found: Found, reading: Reading, written: Written, *, sddl: Optional[str], remarked: Sequence[Remark]
+        self,
+        found: Found,
+        reading: Reading,
+        written: Written,
+        *,
+        sddl: Optional[str],
+        remarked: Sequence[Remark],
+        stamp: Optional[Stamped],
     ) -> None:
         """What goes with a member that was written."""
         note = None
@@ -197,12 +213,15 @@ class Assembler:
             note = reading.outcome
             self._shop.notes.add(note, found.path)
         self._remark(found, remarked)
-        self._line(found, FILE, mtime_ns=reading.mtime_ns, written=written, sddl=sddl, note=note)
+        self._line(found, FILE, mtime_ns=reading.mtime_ns, written=written, sddl=sddl, note=note, stamp=stamp)
         self._totals.files += 1
         self._totals.bytes += written.size
 
-    def _count_reused(self, size: int) -> None:
-        self._shop.reused.add(Totals(files=1, bytes=size))
+    def _count_reused(self, size: int, *, is_unread: bool) -> None:
+        one = Totals(files=1, bytes=size)
+        self._shop.reused.add(one)
+        if is_unread and self._shop.trust is not None:
+            self._shop.trust.taken.add(one)
 
     def _remark(self, found: Found, remarked: Sequence[Remark]) -> None:
         for remark in remarked:
@@ -218,6 +237,7 @@ class Assembler:
         target: Optional[str] = None,
         sddl: Optional[str] = None,
         note: Optional[str] = None,
+        stamp: Optional[Stamped] = None,
     ) -> None:
         self._shop.members.add(
             Member(
@@ -231,6 +251,7 @@ class Assembler:
                 sddl=sddl,
                 attributes=found.entry.attributes,
                 note=note,
+                stamp=stamp,
             )
         )
 

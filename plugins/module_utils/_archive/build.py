@@ -21,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.rundata import
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import CHUNK, up_to
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
+from ansible_collections.wst.backup.plugins.module_utils._archive.trust import Trust, trust_in
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
@@ -53,6 +54,7 @@ class Built:
     size: int
     totals: Totals = field(default_factory=Totals)
     reused: Totals = field(default_factory=Totals)  # files whose compressed bytes were taken over
+    unread: Totals = field(default_factory=Totals)  # files among them that were not read
 
 
 class Builder:
@@ -66,6 +68,7 @@ class Builder:
     :param engine: the name of what compresses (``engine.choose``).
     :param threads: how many compress; 0 stands for a number that suits the host.
     :param previous: an artifact, of the same engine and level, whose compressed bytes may be taken over.
+    :param trust_days: for so many, files that seem unchanged are not read (``trust``); 0: every file is.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Builder:
         engine: str = ZLIB,
         threads: int = 0,
         previous: Optional[BinaryIO] = None,
+        trust_days: int = 0,
     ) -> None:
         self._engine = choose(engine, level)
         self._threads = thread_count(threads)
@@ -91,6 +95,9 @@ class Builder:
         self._notes = Notes()
         self._previous = _opened(previous, self._engine) if previous is not None else None
         self._reused = Totals()
+        self._trust: Optional[Trust] = None
+        if trust_days:
+            self._trust = trust_in(previous, self._previous, days=trust_days, guard=guard, now=utc_now())
 
     def build(self, sources: Sequence[Source], extras: Sequence[StepFile], description: Description) -> Built:
         """Everything, in order: sources, extras, member list, manifest. Raises by name; the file is then worthless."""
@@ -115,6 +122,7 @@ class Builder:
                 progress=self._progress,
                 previous=self._previous,
                 reused=self._reused,
+                trust=self._trust,
             )
             for source in sources:
                 counts, excluded = Assembler(source, shop).run()
@@ -189,6 +197,7 @@ class Builder:
             members={"count": self._members.count, "size": self._members.size, "sha256": self._members.sha256},
             notes=self._notes.body(),
             compression=self._engine.body(),
+            trust=self._trust.body(str(times["files_started"])) if self._trust is not None else None,
             audit_head=description.audit_head,
         )
         data = manifests.encode_manifest(body)
@@ -201,6 +210,7 @@ class Builder:
             size=self._writer.position,
             totals=totals,
             reused=self._reused,
+            unread=self._trust.taken if self._trust is not None else Totals(),
         )
 
     def _told(self, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ else compressed anew."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable, List, Optional
 
@@ -14,18 +14,21 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.engine import 
 from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import Ordered
 from ansible_collections.wst.backup.plugins.module_utils._archive.previous import Differs, Previous
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import (
+    STEADY,
     Reading,
     SourceReader,
     Target,
     is_packed,
 )
 from ansible_collections.wst.backup.plugins.module_utils._archive.streamed import Streamed
-from ansible_collections.wst.backup.plugins.module_utils._archive.takenover import TakenOver
+from ansible_collections.wst.backup.plugins.module_utils._archive.takenover import TakenOver, Unread
+from ansible_collections.wst.backup.plugins.module_utils._archive.trust import Trust
 from ansible_collections.wst.backup.plugins.module_utils._archive.walk import Found
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipstream import Stream
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
-from ansible_collections.wst.backup.plugins.module_utils._platform.api import FileFacts
+from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._platform.api import FileFacts, Stamp
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Large:
     reading: Reading
     written: List[Written] = field(default_factory=list)
     reused: bool = False
+    stamp: Optional[Stamp] = None  # from before it was read
+    is_unread: bool = False
 
 
 class LargeFiles:
@@ -52,15 +57,43 @@ class LargeFiles:
         *,
         reader: Callable[[Found], SourceReader],
         previous: Optional[Previous],
+        trust: Optional[Trust] = None,
     ) -> None:
         self._writer = writer
         self._ordered = ordered
         self._engine = engine
         self._reader = reader
         self._previous = previous
+        self._trust = trust
 
     def read(self, found: Found, *, keep_changed: bool) -> Large:
-        """Read it, all of it; it is in the archive when its turn comes. Raises OSError; then it will not be there."""
+        """Read it, all of it; it is in the archive when its turn comes. Raises OSError; then it will not be there.
+
+        What is trusted to be unchanged is taken over unread.
+        """
+        if self._trust is None:
+            return self._read(found, keep_changed=keep_changed)
+        stamp = api.stamp(found.entry.path)
+        unread = self._unread(found, stamp, self._trust)
+        return unread or replace(self._read(found, keep_changed=keep_changed), stamp=stamp)
+
+    def _unread(self, found: Found, stamp: Stamp, trust: Trust) -> Optional[Large]:
+        known = trust.known(found.path, stamp)
+        if known is None or not known.is_stream:
+            return None
+        written: List[Written] = []
+        begin = partial(self._begin, found)
+        target = Unread(self._writer, self._ordered, self._engine, begin=begin, done=written.append, compress=True)
+        facts = FileFacts(stamp.size, stamp.mtime_ns, stamp.file_id)
+        try:
+            target.take(trust.blocks(known), known, facts)
+        except Differs:
+            target.abandon()
+            return None
+        reading = Reading(STEADY, stamp.mtime_ns, stamp.size, known.sha256)
+        return Large(reading, written, reused=True, stamp=stamp, is_unread=True)
+
+    def _read(self, found: Found, *, keep_changed: bool) -> Large:
         written: List[Written] = []
         compress = not is_packed(found.entry.name)
         read = partial(self._reader(found).stream, found.entry, keep_changed=keep_changed)
@@ -88,4 +121,5 @@ class LargeFiles:
 
     def _begin(self, found: Found, facts: FileFacts) -> Stream:
         attributes = Attributes(mtime_ns=facts.mtime_ns, dos=found.entry.attributes)
-        return self._writer.begin(found.path, attributes=attributes, limit=facts.size)
+        stamped = self._trust is not None
+        return self._writer.begin(found.path, attributes=attributes, limit=facts.size, stamped=stamped)

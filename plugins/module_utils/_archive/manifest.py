@@ -47,9 +47,11 @@ def build_manifest(
     notes: Mapping[str, Any],
     compression: Mapping[str, Any],
     audit_head: Optional[Mapping[str, Any]],
+    trust: Optional[Mapping[str, Any]] = None,
 ) -> Dict[str, Any]:
     """The manifest's content; adds what is known of the host and the tools."""
     return {
+        **({"trust": dict(trust)} if trust is not None else {}),
         "schema_version": SCHEMA_VERSION,
         "collection_version": VERSION,
         "artifact": artifact,

@@ -32,6 +32,14 @@ _LATEST = int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc) - _EPOCH)
 _EARLIEST = int((datetime(1601, 1, 1, tzinfo=timezone.utc) - _EPOCH).total_seconds())
 
 
+class Stamped(NamedTuple):
+    """What a later run may know the file again by, without reading it, and the archive's bytes of it."""
+
+    file_id: str
+    changed_ns: int
+    packed_crc32: int  # of the content as it stands in the ZIP
+
+
 class Member(NamedTuple):
     """One entry: a file, a directory, or a link (which has no ZIP member, only this line)."""
 
@@ -45,6 +53,7 @@ class Member(NamedTuple):
     sddl: Optional[str] = None  # where the entry has explicit ACEs
     attributes: int = 0  # Windows' file attributes
     note: Optional[str] = None  # grew, changed
+    stamp: Optional[Stamped] = None  # files, where later runs may trust it
 
 
 class MemberWriter:
@@ -111,6 +120,9 @@ def _to_json(member: Member) -> Dict[str, Any]:
         line.update(size=member.size, sha256=member.sha256, crc32=f"{member.crc32 or 0:08x}")
     if member.attributes:
         line["attributes"] = member.attributes
+    if member.stamp is not None:
+        file_id, changed_ns, packed_crc32 = member.stamp
+        line["stamp"] = {"file_id": file_id, "changed_ns": changed_ns, "packed_crc32": f"{packed_crc32:08x}"}
     line.update({k: v for k, v in (("target", member.target), ("sddl", member.sddl), ("note", member.note)) if v})
     return line
 
@@ -131,7 +143,20 @@ def _from_json(line: Dict[str, Any]) -> Member:
         sddl=_optional_text(line.get("sddl")),
         attributes=_number(line.get("attributes", 0)),
         note=_optional_text(line.get("note")),
+        stamp=_stamp(line.get("stamp")) if is_file else None,
     )
+
+
+def _stamp(told: Any) -> Optional[Stamped]:
+    """It only saves time: one that is malformed is none, and no damage."""
+    try:
+        return Stamped(
+            file_id=_text(told["file_id"]),
+            changed_ns=_number(told["changed_ns"]),
+            packed_crc32=int(_hexadecimal(told["packed_crc32"], _CRC32), 16),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _number(value: Any) -> int:

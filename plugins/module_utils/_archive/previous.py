@@ -82,9 +82,10 @@ class Previous:
 
     def unpack(self, extent: Extent) -> Unpacking:
         """Begin to unpack it."""
-        return Unpacking(self._codec, self._content(extent))
+        return Unpacking(self._codec, self.packed(extent))
 
-    def _content(self, extent: Extent) -> Iterator[bytes]:
+    def packed(self, extent: Extent) -> Iterator[bytes]:
+        """The content as it stands there. Raises ``ArtifactDamaged``, or OSError."""
         position = self._content_at(extent.offset)
         end = position + extent.packed
         while position < end:

@@ -66,6 +66,10 @@ class Streamed:
         """Nothing of this reading may stay."""
         self._ordered.in_order(self._roll_back)
 
+    def _hand_on(self, block: Block) -> None:
+        """A block that needs no work."""
+        self._ordered.submit(lambda: block, self._add, cost=len(block.data))
+
     def _open(self, facts: FileFacts) -> None:
         self._mark = self._writer.mark()
         self._stream = self._begin(facts)
@@ -79,8 +83,9 @@ class Streamed:
         return self._stream
 
     def _close(self, sha256: str) -> None:
-        size, crc32 = self._opened().end()
-        self._done(Written(size=size, sha256=sha256, crc32=crc32))
+        stream = self._opened()
+        size, crc32 = stream.end()
+        self._done(Written(size=size, sha256=sha256, crc32=crc32, packed_crc32=stream.packed_crc32))
 
     def _roll_back(self) -> None:
         if self._mark is not None:

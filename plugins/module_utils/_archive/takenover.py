@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import zlib
-from typing import Callable, Optional
+from typing import Callable, Iterable, Optional
 
+from ansible_collections.wst.backup.plugins.module_utils._archive import codecs
 from ansible_collections.wst.backup.plugins.module_utils._archive.engine import Engine
 from ansible_collections.wst.backup.plugins.module_utils._archive.ordered import Ordered
 from ansible_collections.wst.backup.plugins.module_utils._archive.packing import Block
-from ansible_collections.wst.backup.plugins.module_utils._archive.previous import Unpacking
+from ansible_collections.wst.backup.plugins.module_utils._archive.previous import Differs, Unpacking
 from ansible_collections.wst.backup.plugins.module_utils._archive.streamed import Streamed
+from ansible_collections.wst.backup.plugins.module_utils._archive.trust import Known
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipstream import Stream
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
+from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._platform.api import FileFacts
 
 
@@ -64,5 +67,26 @@ class TakenOver(Streamed):
     def _take_over(self, packed: bytes) -> None:
         self._hand_on(Block(data=packed, size=0, crc32=0))
 
-    def _hand_on(self, block: Block) -> None:
-        self._ordered.submit(lambda: block, self._add, cost=len(block.data))
+
+class Unread(Streamed):
+    """A large file as the artifact before has it, whose source is not read."""
+
+    def take(self, packed: Iterable[bytes], known: Known, facts: FileFacts) -> None:
+        """All of it. Raises ``Differs`` where the bytes are not what they were; the caller abandons it then.
+
+        :param packed: what the artifact before has.
+        """
+        self.begin(facts)
+        check, held = 0, b""
+        try:
+            for piece in packed:
+                check = zlib.crc32(piece, check)
+                held += piece
+                self._hand_on(Block(data=held[: -len(codecs.LAST)], size=0, crc32=0))
+                held = held[-len(codecs.LAST) :]
+        except (OSError, BackupError) as error:
+            raise Differs from error
+        if (check, held) != (known.packed_crc32, codecs.LAST):
+            raise Differs
+        self._hand_on(Block(data=b"", size=known.extent.size, crc32=known.crc32))
+        self.end(known.sha256)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
-from typing import Callable, Tuple
+from typing import Callable, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import codecs, crc
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
@@ -23,15 +24,26 @@ class Stream:
     :param header: without CRC and sizes.
     :param add_central: takes the whole header in the end.
     :param limit: the most bytes that the member may have; decides whether the descriptor needs 64 bits.
+    :param stamped: whether ``packed_crc32`` is wanted.
+    :ivar packed_crc32: CRC-32 of the content as it stands in the archive, after ``end``; None where it is not wanted.
     """
 
-    def __init__(self, output: Output, header: Header, *, add_central: Callable[[Header], None], limit: int) -> None:
+    def __init__(
+        self,
+        output: Output,
+        header: Header,
+        *,
+        add_central: Callable[[Header], None],
+        limit: int,
+        stamped: bool = False,
+    ) -> None:
         self._output = output
         self._header = replace(header, method=fmt.DEFLATED, flags=header.flags | fmt.FLAG_DESCRIPTOR)
         self._add_central = add_central
         self._limit = limit
         self._zip64 = limit >= _DESCRIPTOR_LIMIT
         self._size = self._crc32 = 0
+        self.packed_crc32: Optional[int] = 0 if stamped else None
         output.emit(local_header(self._header, zip64=self._zip64))
         self._start = output.position
 
@@ -41,13 +53,18 @@ class Stream:
         if self._size > self._limit:
             raise ValueError(f"more than the {self._limit} bytes that were announced")
         self._crc32 = crc.combine(self._crc32, block.crc32, block.size)
-        self._output.emit(block.data)
+        self._emit(block.data)
 
     def end(self) -> Tuple[int, int]:
         """The member is whole; its size in bytes and its CRC-32."""
-        self._output.emit(codecs.LAST)
+        self._emit(codecs.LAST)
         packed = self._output.position - self._start
         header = replace(self._header, crc32=self._crc32, packed=packed, size=self._size)
         self._output.emit(descriptor(crc32=self._crc32, packed=packed, size=self._size, zip64=self._zip64))
         self._add_central(header)
         return self._size, self._crc32
+
+    def _emit(self, data: bytes) -> None:
+        if self.packed_crc32 is not None:
+            self.packed_crc32 = zlib.crc32(data, self.packed_crc32)
+        self._output.emit(data)

@@ -41,6 +41,7 @@ class Written:
     size: int
     sha256: str
     crc32: int
+    packed_crc32: Optional[int] = None  # of what stands in the archive, where it was wanted
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ class ZipWriter:
         size, crc32 = stream.end()
         return Written(size=size, sha256=digest.hexdigest(), crc32=crc32)
 
-    def begin(self, path: str, *, attributes: Attributes, limit: int) -> Stream:
+    def begin(self, path: str, *, attributes: Attributes, limit: int, stamped: bool = False) -> Stream:
         """A file of any size whose blocks were compressed elsewhere; ``Stream`` takes them."""
         header = self._header(path, attributes)
-        return Stream(self._output, header, add_central=self._add_central, limit=limit)
+        return Stream(self._output, header, add_central=self._add_central, limit=limit, stamped=stamped)
 
     def mark(self) -> Mark:
         """Where the file ends now."""

@@ -21,6 +21,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._types import
     LINK,
     SPECIAL,
     Entry,
+    Stamp,
     UncachedReader,
     id_of_stat,
 )
@@ -162,6 +163,12 @@ def read_link(path: str) -> Optional[str]:
 
 def _file_id(path: str) -> str:
     return id_of_stat(os.lstat(path))
+
+
+def stamp(path: str) -> Stamp:
+    """The stamp of a file, whose content is not opened. Raises OSError."""
+    status = os.lstat(path)
+    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, id_of_stat(status))
 
 
 def named_streams(path: str) -> Tuple[str, ...]:

@@ -58,6 +58,20 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What tells that a file is still the one that it was, as far as that can be told without reading it.
+
+    ``changed_ns`` is when anything of it was changed last, in nanoseconds since 1970: its content, its metadata, its
+    names. Programs can set ``mtime_ns`` as they like, and not this. It is 0 where the file system does not keep it.
+    """
+
+    size: int
+    mtime_ns: int
+    changed_ns: int
+    file_id: str
+
+
+@dataclass(frozen=True)
 class Volume:
     """The volume that a path lies on. What the system did not tell is None, never guessed.
 

@@ -43,6 +43,7 @@ _KERNEL32: _Prototypes = {
     "GetDriveTypeW": (DWORD, (TEXT,)),
     "GetExitCodeProcess": (BOOL, (HANDLE, POINTER)),
     "GetFileAttributesW": (DWORD, (TEXT,)),
+    "GetFileInformationByHandleEx": (BOOL, (HANDLE, DWORD, POINTER, DWORD)),
     "GetProcessTimes": (BOOL, (HANDLE, POINTER, POINTER, POINTER, POINTER)),
     "GetVolumeInformationW": (BOOL, (TEXT, TEXT, DWORD, POINTER, POINTER, POINTER, TEXT, DWORD)),
     "GetVolumeNameForVolumeMountPointW": (BOOL, (TEXT, TEXT, DWORD)),

@@ -17,6 +17,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._windows_file
     rename_new,
     replace,
     scan,
+    stamp,
 )
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_holders import holders
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_process import (
@@ -101,6 +102,7 @@ __all__ = [
     "set_attributes",
     "set_time",
     "shell_quotas",
+    "stamp",
     "start_failure",
     "start_service",
     "stop_service",

@@ -18,7 +18,12 @@ from typing import Any, BinaryIO, Iterator, List, Optional
 from ansible_collections.wst.backup.plugins.module_utils._hashing import CHUNK
 from ansible_collections.wst.backup.plugins.module_utils._platform import _reparse, _win32
 from ansible_collections.wst.backup.plugins.module_utils._platform._retry import PATIENCE, while_busy
-from ansible_collections.wst.backup.plugins.module_utils._platform._types import Entry, UncachedReader, id_of_stat
+from ansible_collections.wst.backup.plugins.module_utils._platform._types import (
+    Entry,
+    Stamp,
+    UncachedReader,
+    id_of_stat,
+)
 
 _SEQUENTIAL = 0x08000000
 _NO_BUFFERING = 0x20000000
@@ -28,6 +33,7 @@ _OPEN_ALWAYS = 4
 _LOCK_NOW, _LOCK_EXCLUSIVE = 1, 2
 _LOCK_OFFSET_HIGH = 0x40000000  # far beyond the file's end: Windows' locks are mandatory, the bytes stay readable
 _LOCK_VIOLATION = 33
+_TO_1970 = 116444736000000000  # from 1601, where Windows' times begin, in units of 100 ns
 _GET_REPARSE_POINT = 0x000900A8
 _ROOTED = re.compile(r"[A-Za-z]:[\\/]|[\\/]{2}")
 
@@ -178,6 +184,29 @@ def read_link(path: str) -> Optional[str]:
 
 def _file_id(path: str) -> str:
     return id_of_stat(os.lstat(long_path(path)))
+
+
+class _BasicInfo(ctypes.Structure):
+    _fields_ = [
+        ("created", ctypes.c_int64),
+        ("accessed", ctypes.c_int64),
+        ("written", ctypes.c_int64),
+        ("changed", ctypes.c_int64),  # in units of 100 ns since 1601
+        ("attributes", _win32.DWORD),
+    ]
+
+
+def stamp(path: str) -> Stamp:
+    """The stamp of a file, whose content is not opened: scanners of content have nothing to do. Raises OSError."""
+    extended_path = long_path(path)
+    flags = _win32.FLAG_OPEN_REPARSE_POINT | _win32.FLAG_BACKUP_SEMANTICS
+    basic = _BasicInfo()
+    with _win32.open_file(extended_path, _win32.FILE_READ_ATTRIBUTES, flags) as handle:
+        ask = _win32.function("GetFileInformationByHandleEx")
+        _win32.require(ask(handle.value, 0, ctypes.byref(basic), ctypes.sizeof(basic)), path)  # 0: FileBasicInfo
+    status = os.lstat(extended_path)  # after it: what changes between the two has an older change time than it should
+    changed_ns = (basic.changed - _TO_1970) * 100 if basic.changed else 0
+    return Stamp(status.st_size, status.st_mtime_ns, changed_ns, id_of_stat(status))
 
 
 class _Overlapped(ctypes.Structure):

@@ -17,7 +17,12 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.manifest impor
     decode_manifest,
     encode_manifest,
 )
-from ansible_collections.wst.backup.plugins.module_utils._archive.members import Member, MemberWriter, read_members
+from ansible_collections.wst.backup.plugins.module_utils._archive.members import (
+    Member,
+    MemberWriter,
+    Stamped,
+    read_members,
+)
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsupported
 
 MEMBER = {"path": "wst/a", "kind": "file", "mtime_ns": 1, "size": 1, "sha256": "0a" * 32, "crc32": "000000ff"}
@@ -63,6 +68,7 @@ def test_what_an_entry_has_comes_back() -> None:
     members = [
         Member("wst", "directory", -7, sddl="D:PAI(A;;FA;;;SY)", attributes=0x12),
         Member("wst/a", "file", 10**18 + 1, size=3, sha256="ab" * 32, crc32=255, note="grew"),
+        Member("wst/b", "file", 7, size=3, sha256="ab" * 32, crc32=255, stamp=Stamped("10-2a", 10**18, 3)),
         Member("wst/l", "link", 0, target="../elsewhere"),
     ]
     spool = io.BytesIO()
@@ -71,11 +77,34 @@ def test_what_an_entry_has_comes_back() -> None:
         writer.add(member)
     data = writer.rewind().read()
     assert list(read_members([data])) == members
-    assert (writer.count, writer.size, writer.sha256) == (3, len(data), hashlib.sha256(data).hexdigest())
+    assert (writer.count, writer.size, writer.sha256) == (4, len(data), hashlib.sha256(data).hexdigest())
 
 
 @pytest.mark.parametrize(
-    "change", [{"kind": "socket"}, {"path": 7}, {"size": "much"}, {"crc32": 7}, {"sha256": ...}, {"mtime_ns": None}]
+    "stamp",
+    [
+        7,
+        {"file_id": "1-2", "changed_ns": 7},
+        {"file_id": "1-2", "changed_ns": "7", "packed_crc32": "00000000"},
+        {"file_id": 12, "changed_ns": 7, "packed_crc32": "00000000"},
+        {"file_id": "1-2", "changed_ns": 7, "packed_crc32": "0"},
+    ],
+)
+def test_a_stamp_that_is_none_proves_nothing_and_is_no_damage(stamp: Any) -> None:
+    (member,) = read_members([json.dumps({**MEMBER, "stamp": stamp}).encode() + b"\n"])
+    assert (member.path, member.stamp) == ("wst/a", None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "socket"},
+        {"path": 7},
+        {"size": "much"},
+        {"crc32": 7},
+        {"sha256": ...},
+        {"mtime_ns": None},
+    ],
 )
 def test_a_line_that_is_no_member_is_numbered(change: dict[str, Any]) -> None:
     bad = {key: value for key, value in {**MEMBER, **change}.items() if value is not ...}

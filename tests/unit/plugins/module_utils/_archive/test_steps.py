@@ -588,6 +588,18 @@ def test_nor_where_the_layer_or_the_zip_cannot_be_read(
     assert newest_like(Layer("local", str(next_run.local)), compression, prefix="other") is None
 
 
+def test_what_is_trusted_is_told(next_run: Any, published: Path) -> None:
+    """The set before has nothing to know its files again by, so this run reads them all, and says so in its manifest."""
+    told = again(next_run, trust_days=7)
+    assert told["unread"] == {"files": 0, "bytes": 0}
+    assert told["reused"]["files"] >= 3
+    body = _fs.read_record(str(next_run.workspace / "archive.json"))
+    assert body is not None
+    assert body["manifest"]["trust"]["days"] == 7
+    with pytest.raises(InputInvalid, match="-1 is no number of days"):
+        again(next_run, trust_days=-1)
+
+
 def test_a_damaged_set_leaves_no_trace_in_the_next(next_run: Any, published: Path) -> None:
     data = bytearray(published.read_bytes())
     for place in range(0, len(data), 997):  # its size is right, and nobody has read it since
