@@ -17,6 +17,10 @@ description:
     at the size it had when it was opened; one that changes otherwise is read again up to three times.
   - The key file, everything below O(root), O(local_dir) and O(mirror_dir), and O(secrets) never get in, under whatever
     name.
+  - Where O(mirror_volume_id) is given and nothing speaks against that volume, in the judgement that
+    M(wst.backup.backup_mirror) uses, a thread writes the mirror's copy meanwhile, under a partial name. It is a head
+    start for M(wst.backup.backup_mirror), which goes on with it and proves it. The archive never waits for the mirror's
+    disk, and nothing that goes wrong there matters here.
   - It is the first half of a step whose second half is M(wst.backup.backup_verify); nothing is published by it.
 author:
   - wst.backup contributors (@wst-backup)
@@ -24,6 +28,7 @@ extends_documentation_fragment:
   - wst.backup.attributes
   - wst.backup.attributes.job
   - wst.backup.sources
+  - wst.backup.mirror
 attributes:
   check_mode:
     support: full
@@ -43,9 +48,15 @@ options:
     type: path
     default: C:\wst-backups
   mirror_dir:
-    description: The mirror layer's directory. Nothing is written there; it is named so that no source takes it in.
+    description: The mirror layer's directory. No source takes it in.
     type: path
     default: D:\wst-backups
+  mirror_volume_id:
+    description:
+      - The id of the volume that must be the mirror, as M(wst.backup.mirror_init) returned it. Without it, nothing is
+        written to the mirror meanwhile.
+    type: str
+    default: ''
   prefix:
     description: Beginning of the artifact's name.
     type: str
@@ -168,6 +179,10 @@ reused:
   description: The C(files) and C(bytes) among them whose compressed bytes were taken over from the set before.
   returned: when not in check mode
   type: dict
+fed:
+  description: The bytes of it that the mirror's disk was given meanwhile; M(wst.backup.backup_mirror) proves them.
+  returned: when not in check mode
+  type: int
 unread:
   description: The C(files) and C(bytes) among those that were not read, see O(trust_days).
   returned: when not in check mode
@@ -192,6 +207,9 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.options import
 from ansible_collections.wst.backup.plugins.module_utils._audit.log import AuditLog
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
+from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import SPACE_RESERVE
+from ansible_collections.wst.backup.plugins.module_utils._mirror.inspect import inspect_mirror
+from ansible_collections.wst.backup.plugins.module_utils._mirror.options import tolerance_of, volume_options
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reusable import newest_like
 
@@ -208,6 +226,8 @@ def _argument_spec() -> Dict[str, Any]:
         **source_options(),
         "local_dir": {"type": "path", "default": r"C:\wst-backups"},
         "mirror_dir": {"type": "path", "default": r"D:\wst-backups"},
+        "mirror_volume_id": {"type": "str", "default": ""},
+        **volume_options(),
         "prefix": {"type": "str", "default": "wst-backup"},
         "environment_name": {"type": "str", "default": ""},
         "dump_name": {"type": "str", "default": "wst_dev_database.backup"},
@@ -235,11 +255,26 @@ def _work(params: Mapping[str, Any], *, check_mode: bool) -> Dict[str, Any]:
         engine=params["compression_engine"],
         threads=params["compression_threads"],
         trust_days=params["trust_days"],
+        may_feed=partial(_may_feed, params),
         secrets=params["secrets"],
         previous=partial(newest_like, local, prefix=params["prefix"]) if params["reuse"] else _no_set,
         audit_head=None if check_mode else _audit_head(layout),
     )
     return {"changed": True, **(preview(request) if check_mode else archive(request))}
+
+
+def _may_feed(params: Mapping[str, Any], size: int) -> bool:
+    """Whether the mirror takes so many bytes. What is wrong with it is for its own step to say."""
+    if not params["mirror_volume_id"]:
+        return False
+    return not inspect_mirror(
+        params["mirror_dir"],
+        source_dir=params["local_dir"],
+        expected_id=params["mirror_volume_id"],
+        prefix=params["prefix"],
+        tolerance=tolerance_of(params),
+        needed=size + SPACE_RESERVE,
+    ).problems
 
 
 def _no_set(_compression: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ from ansible_collections.wst.backup.plugins.module_utils._lock.holding import he
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
 from ansible_collections.wst.backup.plugins.module_utils._newfile import created
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._secondcopy import SecondCopy
 
 SPOOLS = ("central.spool", "members.spool")
 
@@ -52,6 +53,7 @@ class Request:
     threads: int = 0
     previous: Callable[[Mapping[str, Any]], Optional[str]] = lambda _compression: None  # the ZIP before, compressed so
     trust_days: int = 0  # for which files that seem unchanged are not read
+    may_feed: Callable[[int], bool] = lambda _size: False  # whether the mirror can be written to, with so many bytes
     audit_head: Optional[Mapping[str, Any]] = None
 
 
@@ -90,7 +92,7 @@ def archive(request: Request) -> Dict[str, Any]:
             audit_head=request.audit_head,
         )
         try:
-            built = _write(request, sources, seen, dump=dump, partial=partial, description=description)
+            built, fed = _write(request, sources, seen, dump=dump, partial=partial, description=description)
             body = _facts(built, path=partial, zip_name=artifact.zip, run_id=run_id)
             write_record(os.path.join(workspace, ARCHIVE_FACTS), body)
         except BaseException:
@@ -103,6 +105,7 @@ def archive(request: Request) -> Dict[str, Any]:
         "sha256": built.sha256,
         "notes": built.manifest["notes"],
         "reused": {"files": built.reused.files, "bytes": built.reused.bytes},
+        "fed": fed,
         "unread": {"files": built.unread.files, "bytes": built.unread.bytes},
         **built.totals.body(),
     }
@@ -151,12 +154,16 @@ def _write(
     dump: DumpFacts,
     partial: str,
     description: Description,
-) -> Built:
+) -> Tuple[Built, int]:
+    """What was built, and how much of it the mirror has already, unproved."""
     workspace = os.path.dirname(dump.dump.path)
     _jobs.step("archive")
     with contextlib.ExitStack() as stack:
         central, spool = (_spool(stack, os.path.join(workspace, name)) for name in SPOOLS)
         file = stack.enter_context(created(partial))
+        second = _second_copy(request, partial, seen.least + dump.dump.size + dump.roles.size)
+        if second is not None:
+            stack.enter_context(second)
         builder = Builder(
             file,
             central=central,
@@ -167,6 +174,7 @@ def _write(
             threads=request.threads,
             previous=_previous(stack, request),
             trust_days=request.trust_days,
+            watch=second.reached if second is not None else None,
             expected=seen.totals.bytes + dump.dump.size + dump.roles.size,
         )
         built = builder.build(sources, [dump.dump, dump.roles], description)
@@ -174,7 +182,22 @@ def _write(
             api.flush_file(file)
         except OSError as error:
             raise translate_oserror(error, partial) from error
-    return built
+    return built, second.copied if second is not None else 0
+
+
+def _second_copy(request: Request, partial: str, size: int) -> Optional[SecondCopy]:
+    """What writes the mirror's copy meanwhile; None where the mirror cannot be written to, which is for others to say.
+
+    :param size: bytes that are needed there at least.
+    """
+    target = os.path.join(request.mirror_dir, os.path.basename(partial))
+    if not request.may_feed(size):
+        return None
+    try:
+        remove_file(target)  # of an earlier try of this very run
+    except BackupError:
+        return None
+    return SecondCopy(partial, target)
 
 
 def _previous(stack: contextlib.ExitStack, request: Request) -> Optional[BinaryIO]:

@@ -23,6 +23,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.sources import
 from ansible_collections.wst.backup.plugins.module_utils._archive.survey import Totals
 from ansible_collections.wst.backup.plugins.module_utils._archive.trust import Trust, trust_in
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders import Attributes
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipoutput import Watch
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipwriter import Written, ZipWriter
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, BackupError, DumpDamaged
@@ -69,6 +70,7 @@ class Builder:
     :param threads: how many compress; 0 stands for a number that suits the host.
     :param previous: an artifact, of the same engine and level, whose compressed bytes may be taken over.
     :param trust_days: for so many, files that seem unchanged are not read (``trust``); 0: every file is.
+    :param watch: told where the file ends, as it grows or is cut off.
     """
 
     def __init__(
@@ -84,10 +86,11 @@ class Builder:
         threads: int = 0,
         previous: Optional[BinaryIO] = None,
         trust_days: int = 0,
+        watch: Optional[Watch] = None,
     ) -> None:
         self._engine = choose(engine, level)
         self._threads = thread_count(threads)
-        self._writer = ZipWriter(file, central=central, engine=self._engine)
+        self._writer = ZipWriter(file, central=central, engine=self._engine, watch=watch)
         self._members = MemberWriter(spool)
         self._guard = guard
         self._expected = expected

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, BinaryIO, List
+from typing import Any, BinaryIO, Callable, List, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._errors import BackupError
 from ansible_collections.wst.backup.plugins.module_utils._fs import translate_oserror
+
+Watch = Callable[[int], None]
 
 _TOGETHER = 1 << 18  # bytes; a write and a step of the digest for each small file would take as long as making it
 
@@ -28,10 +30,12 @@ class Output:
     name, so that whoever reads a source can tell its OSError from ours.
 
     :param file: a new binary file, at its start; flushing and closing it is the caller's.
+    :param watch: told where the file ends, whenever that has changed and others can read what is before it.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, watch: Optional[Watch] = None) -> None:
         self._file = file
+        self._watch = watch
         self._name = str(getattr(file, "name", "the archive"))
         self._digest = hashlib.sha256()
         self._waiting: List[bytes] = []
@@ -51,6 +55,9 @@ class Output:
         self._forget()
         try:
             self._file.write(data)
+            if self._watch is not None:
+                self._file.flush()
+                self._watch(self.position)
         except OSError as error:
             raise self.failure(error) from error
         self._digest.update(data)
@@ -70,6 +77,8 @@ class Output:
         try:
             self._file.seek(end.position)
             self._file.truncate()
+            if self._watch is not None:
+                self._watch(end.position)
         except OSError as error:
             raise self.failure(error) from error
         self.position, self._digest = end.position, end.digest.copy()

@@ -28,7 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.zipheaders imp
     end_records,
     local_header,
 )
-from ansible_collections.wst.backup.plugins.module_utils._archive.zipoutput import End, Output
+from ansible_collections.wst.backup.plugins.module_utils._archive.zipoutput import End, Output, Watch
 from ansible_collections.wst.backup.plugins.module_utils._archive.zipstream import Stream
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
 from ansible_collections.wst.backup.plugins.module_utils._hashing import chunks_of
@@ -60,10 +60,13 @@ class ZipWriter:
     :param file: a new binary file, at its start; flushing and closing it is the caller's.
     :param central: an empty file for reading and writing that the central directory is spooled to.
     :param engine: compresses what comes uncompressed; without one, zlib.
+    :param watch: told where the file ends.
     """
 
-    def __init__(self, file: BinaryIO, *, central: BinaryIO, engine: Optional[Engine] = None) -> None:
-        self._output = Output(file)
+    def __init__(
+        self, file: BinaryIO, *, central: BinaryIO, engine: Optional[Engine] = None, watch: Optional[Watch] = None
+    ) -> None:
+        self._output = Output(file, watch=watch)
         self._central = central
         self._engine = engine or choose(ZLIB, 6)
         self._central_position = 0

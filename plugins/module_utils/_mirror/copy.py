@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import closing
 from dataclasses import replace
 from typing import BinaryIO, Iterator, Tuple
@@ -49,7 +50,7 @@ def copy_set(source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, chec
     """
     artifact = item.artifact
     data, sidecar = read_sidecar_bytes(source, artifact)
-    require_space(mirror, sidecar.size + len(data))
+    require_space(mirror, sidecar.size - _begun(mirror, artifact, run_id) + len(data))
     refuse_taken_names(mirror, artifact)
     partial = copy_partial(source, mirror, artifact, sidecar, run_id=run_id, meter=meter)
     done = Event(at=utc_now(), run_id=run_id)
@@ -75,9 +76,18 @@ def copy_set(source: Layer, mirror: Layer, item: BackupSet, *, run_id: str, chec
 def copy_partial(
     source: Layer, target: Layer, artifact: ArtifactName, sidecar: Sidecar, *, run_id: str, meter: Meter
 ) -> str:
-    """A proved copy of the ZIP under this run's partial name; returns its path. Raises as ``copy_set``."""
+    """A proved copy of the ZIP under this run's partial name; returns its path. Raises as ``copy_set``.
+
+    What this run has written of it already, while the archive was made, is gone on with: the disk's own bytes prove the
+    whole. Where they are not the right ones, it is copied anew.
+    """
     partial = target.file(artifact.zip_partial(run_id))
     try:
+        if _begun(target, artifact, run_id):
+            _go_on(source.file(artifact.zip), partial, meter)
+            if reread(partial, meter=meter) == (sidecar.sha256, sidecar.size):
+                return partial
+            meter(-READS_AND_WRITES * sidecar.size)
         if _copy(source.file(artifact.zip), partial, meter) != sidecar.sha256:
             _blame_source(source, artifact, sidecar, run_id)
         found = reread(partial, meter=meter)
@@ -138,6 +148,40 @@ def read_sidecar_bytes(source: Layer, artifact: ArtifactName) -> Tuple[bytes, Si
     except OSError as error:
         raise translate_oserror(error, path) from error
     return data, parse_sidecar(decode_record(data, name=path), name=path)
+
+
+def forget_begun(target: Layer, artifact: ArtifactName, run_id: str) -> None:
+    """Remove what this run has written of a set that is not copied after all. Raises ``BackupError``."""
+    if _begun(target, artifact, run_id):
+        remove_file(target.file(artifact.zip_partial(run_id)))
+
+
+def _begun(target: Layer, artifact: ArtifactName, run_id: str) -> int:
+    """The bytes that this run has written of it."""
+    try:
+        return os.stat(platform.long_path(target.file(artifact.zip_partial(run_id)))).st_size
+    except OSError:
+        return 0
+
+
+def _go_on(source: str, target: str, meter: Meter) -> None:
+    """Append what the target lacks, durable at the end. Raises ``BackupError``."""
+    try:
+        reader = platform.open_source(source)
+    except OSError as error:
+        raise translate_oserror(error, source) from error
+    with reader:
+        try:
+            with platform.open_again(target) as writer:
+                begun = writer.seek(0, os.SEEK_END)
+                reader.seek(begun)
+                meter(begun)
+                with closing(ahead(_chunks(reader, source))) as chunks:
+                    for chunk in metered(chunks, meter):
+                        writer.write(chunk)
+                platform.flush_file(writer)
+        except OSError as error:
+            raise translate_oserror(error, target) from error
 
 
 def _copy(source: str, target: str, meter: Meter) -> str:

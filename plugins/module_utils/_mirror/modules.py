@@ -23,6 +23,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
 from ansible_collections.wst.backup.plugins.module_utils._fs import ensure_private_directory
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.holding import held
+from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import forget_begun
 from ansible_collections.wst.backup.plugins.module_utils._mirror.inspect import (
     has_temporary_readme,
     inspect_mirror,
@@ -38,7 +39,7 @@ from ansible_collections.wst.backup.plugins.module_utils._mirror.options import 
 from ansible_collections.wst.backup.plugins.module_utils._mirror.selection import Selection
 from ansible_collections.wst.backup.plugins.module_utils._mirror.step import Mirrored, choose, mirror_sets
 from ansible_collections.wst.backup.plugins.module_utils._mirror.volume import Judgement, Tolerance, judge_volume
-from ansible_collections.wst.backup.plugins.module_utils._names import check_prefix
+from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run, check_prefix
 from ansible_collections.wst.backup.plugins.module_utils._platform import api as platform
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy
 from ansible_collections.wst.backup.plugins.module_utils._sets.checker import place_checker
@@ -96,8 +97,11 @@ def mirror(request: Request, *, volume_id: str, policy: Policy, dry_run: bool) -
         require_volume(request, volume_id)
         placed = place_checker(request.mirror, warn=request.warn)
         selection = _choose(request, policy, run_id)
+        own = artifact_of_run(run_id, request.prefix)
         _jobs.step("mirror")
         try:
+            if all(item.artifact != own for item in selection.copy):
+                forget_begun(request.mirror, own, run_id)
             done = mirror_sets(
                 request.source, request.mirror, selection, run_id=run_id, prefix=request.prefix, check=lease.check
             )

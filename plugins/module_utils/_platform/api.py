@@ -168,6 +168,7 @@ __all__ = [
     "make_private_directory",
     "make_server_directory",
     "named_streams",
+    "open_again",
     "open_source",
     "process_started",
     "protect",
@@ -202,6 +203,11 @@ def create_new(path: str) -> BinaryIO:
 def create_plain(path: str) -> BinaryIO:
     """The same, with the mode that new files have here: for what is somebody else's."""
     return open(long_path(path), "x+b")
+
+
+def open_again(path: str) -> BinaryIO:
+    """A file that is there, open for writing and reading, at its beginning. Raises OSError."""
+    return open(long_path(path), "r+b")
 
 
 def _private_opener(path: str, flags: int) -> int:

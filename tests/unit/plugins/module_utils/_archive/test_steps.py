@@ -589,7 +589,7 @@ def test_nor_where_the_layer_or_the_zip_cannot_be_read(
 
 
 def test_what_is_trusted_is_told(next_run: Any, published: Path) -> None:
-    """The set before has nothing to know its files again by, so this run reads them all, and says so in its manifest."""
+    """The set before has nothing to know its files again by: this run reads them all, and its manifest says so."""
     told = again(next_run, trust_days=7)
     assert told["unread"] == {"files": 0, "bytes": 0}
     assert told["reused"]["files"] >= 3
@@ -607,3 +607,45 @@ def test_a_damaged_set_leaves_no_trace_in_the_next(next_run: Any, published: Pat
     published.write_bytes(data)
     again(next_run)
     assert verify_run(verification(next_run), write=True)["level"] == 3
+
+
+# --- the mirror's copy meanwhile
+
+
+@pytest.mark.parametrize("engine", ["zlib", "accelerated"])
+def test_the_mirror_is_written_meanwhile(host: Any, engine: str) -> None:
+    """What it has is the archive's beginning, under the partial name that the mirror's step looks for."""
+    mirror = host.kit.root / "mirror"
+    mirror.mkdir()
+    asked: list[int] = []
+    source = host.kit.sample()
+    told = host.archive(source, engine=engine, may_feed=lambda size: not asked.append(size))
+    partial = Path(told["partial"])
+    assert (mirror / partial.name).read_bytes() == partial.read_bytes()[: told["fed"]]
+    assert asked[0] >= host.kit.dump.stat().st_size
+    host.archive(source, may_feed=lambda size: True)  # another try of this run
+    assert [path.name for path in mirror.iterdir()] == [partial.name]
+
+
+def test_where_the_mirror_cannot_be_written_to_it_is_left_alone(host: Any) -> None:
+    mirror = host.kit.root / "mirror"
+    mirror.mkdir()
+    source = host.kit.sample()
+    assert host.archive(source)["fed"] == 0
+    assert list(mirror.iterdir()) == []
+    mirror.rmdir()
+    assert host.archive(source, may_feed=lambda size: True)["fed"] == 0
+    (mirror / Path(host.archive(source)["partial"]).name).mkdir(parents=True)  # cannot be removed as a file
+    assert host.archive(source, may_feed=lambda size: True)["fed"] == 0
+
+
+def test_an_archive_that_fails_leaves_nothing_on_the_mirror(host: Any) -> None:
+    mirror = host.kit.root / "mirror"
+    mirror.mkdir()
+    dump = host.workspace / "wst_dev_database.backup"
+    data = bytearray(dump.read_bytes())
+    data[-1] ^= 1
+    dump.write_bytes(data)
+    with pytest.raises(DumpDamaged):
+        host.archive(host.kit.sample(), may_feed=lambda size: True)
+    assert list(mirror.iterdir()) == []

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import threading
@@ -23,6 +24,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import (
     NoSpace,
     PathUnusable,
 )
+from ansible_collections.wst.backup.plugins.module_utils._mirror import copy
 from ansible_collections.wst.backup.plugins.module_utils._mirror.copy import copy_partial, read_sidecar_bytes
 from ansible_collections.wst.backup.plugins.module_utils._mirror.step import Mirrored, choose, mirror_sets
 from ansible_collections.wst.backup.plugins.module_utils._names import artifact_of_run
@@ -101,7 +103,7 @@ def test_a_mirrored_set_is_the_same_and_counts_on_both(layers: Tuple[Layer, Laye
 
 
 def prepare_mirrored(directory: str) -> None:
-    """The older set is on the mirror already."""
+    """The older set is on the mirror already, and a part of this run's."""
     prepare(directory)
     source, mirror = layers_in(directory)
     for name in (OWN.zip, OWN.sidecar, OWN.state):
@@ -109,6 +111,7 @@ def prepare_mirrored(directory: str) -> None:
     run_mirror((source, mirror))
     for name in (OWN.zip, OWN.sidecar, OWN.state):
         os.rename(source.file(name + ".away"), source.file(name))
+    begin(mirror, content(OWN)[:1700])
 
 
 def scenario(directory: str) -> None:
@@ -352,3 +355,92 @@ def test_a_failure_of_an_older_set_does_not_hide_this_runs(
     problems: List[BackupError] = done.problems
     assert [problem.code for problem in problems] == ["no_space"]
     assert counting(layers[1]) == [OWN.stem]
+
+
+# --- what was written while the archive was made --------------------------------------------------------------------
+
+
+class Counted(io.FileIO):
+    """A source that tells how much was read of it."""
+
+    read_bytes = 0
+
+    def read(self, size: Any = -1) -> Any:
+        data = super().read(size)
+        Counted.read_bytes += len(data or b"")
+        return data
+
+
+def begin(mirror: Layer, data: bytes) -> str:
+    """What this run has of its own set on the mirror, without proof."""
+    path = mirror.file(OWN.zip_partial(RUN))
+    Path(path).write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("part", [1, 2500, 4999, 5000])
+def test_what_was_begun_is_gone_on_with(
+    layers: Tuple[Layer, Layer], monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    source, mirror = layers
+    begin(mirror, content(OWN)[:part])
+    real = api.open_source
+    monkeypatch.setattr(Counted, "read_bytes", 0)
+    monkeypatch.setattr(
+        api, "open_source", lambda path: Counted(path, "rb") if path == source.file(OWN.zip) else real(path)
+    )
+    done = run_mirror(layers)
+    assert (done.mirrored, done.bytes) == ([OWN.stem, OLD.stem], 10000)
+    assert Counted.read_bytes == len(content(OWN)) - part
+    assert snapshot(mirror)[OWN.zip] == content(OWN)
+    assert counting(mirror) == [OWN.stem, OLD.stem]
+
+
+@pytest.mark.parametrize(
+    "begun", [b"\x00" * 5000, b"\x00" * 10, content(OWN)[:100] + b"\x00" * 3000, content(OWN) + b"more"]
+)
+def test_what_was_begun_wrong_is_copied_anew(layers: Tuple[Layer, Layer], begun: bytes) -> None:
+    """Stale bytes, or of another file: the disk's own bytes have to be the right ones, whoever wrote them."""
+    begin(layers[1], begun)
+    run_mirror(layers)
+    assert snapshot(layers[1])[OWN.zip] == content(OWN)
+    assert counting(layers[1]) == [OWN.stem, OLD.stem]
+
+
+def test_what_was_begun_has_its_room_already(layers: Tuple[Layer, Layer], monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(layers[1], content(OWN)[:4000])
+    asked: List[int] = []
+    monkeypatch.setattr(copy, "require_space", lambda _mirror, size: asked.append(size))
+    run_mirror(layers)
+    sidecars = [len(read_sidecar_bytes(layers[0], artifact)[0]) for artifact in (OWN, OLD)]
+    assert asked == [1000 + sidecars[0], 5000 + sidecars[1]]
+
+
+def test_what_was_begun_of_a_set_that_is_not_copied_goes(layers: Tuple[Layer, Layer]) -> None:
+    path = begin(layers[1], b"part")
+    copy.forget_begun(layers[1], OLD, RUN)
+    assert os.path.exists(path)
+    copy.forget_begun(layers[1], OWN, RUN)
+    assert not os.path.exists(path)
+    copy.forget_begun(layers[1], OWN, RUN)
+
+
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_disk_that_fails_while_a_copy_is_gone_on_with_is_named(
+    layers: Tuple[Layer, Layer], monkeypatch: pytest.MonkeyPatch, where: int
+) -> None:
+    path = begin(layers[1], content(OWN)[:2000])
+    blamed = (layers[0].file(OWN.zip), path)[where]
+    call = ("open_source", "open_again")[where]
+    real = getattr(api, call)
+
+    def refuse(name: str) -> Any:
+        if name == blamed:
+            raise PermissionError(13, "refused", name)
+        return real(name)
+
+    monkeypatch.setattr(api, call, refuse)
+    with pytest.raises(BackupError, match=re.escape(blamed)):
+        run_mirror(layers)
+    monkeypatch.undo()
+    assert snapshot(layers[1]) == {}
