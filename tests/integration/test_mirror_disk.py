@@ -177,14 +177,14 @@ def test_it_goes_after_preflight(disk: Disk) -> None:
         assert_kept_and_mirrored_later(disk, before, played, "mirror_missing")
 
 
-def stopped_in_its_copy(world: World, run: Playing) -> int:
-    """The process of the job that copies to the mirror, held while the copy grows."""
-    known = jobs(world, "backup_mirror")
+def stopped_in_its_copy(world: World, run: Playing, module: str) -> int:
+    """The process of the module's job, which writes the mirror's copy, held when a part of the copy is there."""
+    known = jobs(world, module)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:  # closer than wait_until looks: the copy takes a moment only
         assert run.process.poll() is None, run.output()
         growing = [path for path in world.mirror.glob("*.zip.*.partial") if path.stat().st_size > 0]
-        if growing and jobs(world, "backup_mirror") - known:
+        if growing and jobs(world, module) - known:
             (pid,) = job_processes(world)
             os.kill(pid, signal.SIGSTOP)
             assert growing[0].exists(), "the copy had ended before it was held"
@@ -192,14 +192,16 @@ def stopped_in_its_copy(world: World, run: Playing) -> int:
     raise AssertionError("no copy was seen")
 
 
-def test_it_goes_in_the_middle_of_the_copy(disk: Disk) -> None:
+@pytest.mark.parametrize("module", ["backup_archive", "backup_mirror"])
+def test_it_goes_in_the_middle_of_the_copy(disk: Disk, module: str) -> None:
+    """The archive's step begins the copy and does not care; the mirror's step ends it, and does."""
     bulk = disk.world.sources["wst"] / "bulk.bin"
     with left_free(disk.world) as world, contextlib.ExitStack() as until_the_end:
         before = Before.of(world)
         bulk.write_bytes(os.urandom(BULK))
         until_the_end.callback(bulk.unlink)
         with playing(world) as run:
-            pid = stopped_in_its_copy(world, run)
+            pid = stopped_in_its_copy(world, run, module)
             until_the_end.enter_context(disk.gone())
             os.kill(pid, signal.SIGCONT)
             played = run.end()
