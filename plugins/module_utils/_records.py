@@ -17,10 +17,12 @@ from typing import Any, Dict
 from ansible_collections.wst.backup.plugins.module_utils import _json
 from ansible_collections.wst.backup.plugins.module_utils._errors import RecordDamaged
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
 
 def canonical(value: Any) -> bytes:
     """The one byte form of a JSON value: sorted keys, no spaces, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def encode_record(body: Dict[str, Any]) -> bytes:

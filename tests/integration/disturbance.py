@@ -212,6 +212,25 @@ def job_processes(world: World) -> list[int]:
     return [pid for pid, argv in _processes(world) if JOB in argv]
 
 
+def held_while_it_writes(world: World, run: Playing, module: str, layer: Path) -> int:
+    """The process of the module's job, stopped (SIGSTOP) while it works on a ZIP under a partial name on that layer.
+
+    That it has told its progress is what shows that it works: the partial on the mirror is there before its own step.
+    """
+    known = jobs(world, module)
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:  # closer than wait_until looks: some of this takes a moment only
+        assert run.process.poll() is None, run.output()
+        growing = [path for path in layer.glob("*.zip.*.partial") if path.stat().st_size > 0]
+        telling = [job for job in jobs(world, module) - known if (job / "progress.json").exists()]
+        if growing and telling:
+            (pid,) = job_processes(world)
+            os.kill(pid, signal.SIGSTOP)
+            assert growing[0].exists(), f"{module} had ended before it was held"
+            return pid
+    raise AssertionError(f"{module} was not seen to write on {layer}")
+
+
 def tool_processes(world: World) -> list[int]:
     """The same of the PostgreSQL programs that the host runs."""
     return [pid for pid, argv in _processes(world) if "pg_dump" in argv.partition("\0")[0]]

@@ -21,6 +21,7 @@ from integration.disturbance import (
     assert_tidy,
     fresh_lease_of_another_run,
     held_dumps,
+    held_while_it_writes,
     job_processes,
     jobs,
     kill_job,
@@ -86,18 +87,9 @@ def bulk(world: World) -> Iterator[None]:
 
 def killed_at(world: World, step: str, layer: Path) -> Played:
     """A run whose job is killed while the ZIP grows on that layer under its partial name."""
-    known = jobs(world, step)
-
-    def in_the_middle() -> bool:
-        assert run.process.poll() is None, run.output()
-        started = jobs(world, step) - known
-        growing = [path for path in layer.glob("*.zip.*.partial") if path.stat().st_size > 0]
-        return bool(started and growing and job_processes(world))
-
     with bulk(world), playing(world) as run:
-        wait_until(in_the_middle, f"{step} writes")
+        held_while_it_writes(world, run, step, layer)
         kill_job(world)
-        assert list(layer.glob("*.zip.*.partial")), "the crash came after the step's end"
         played = run.end()
     assert played.failed_with("module_killed"), played.output
     assert_ended_with(world, "module_killed")

@@ -15,7 +15,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +22,11 @@ from pathlib import Path
 import pytest
 from integration.conftest import SCALE, STATE, standing
 from integration.disturbance import (
-    PATIENCE,
     Before,
-    Playing,
     assert_next_run_is_clean,
     assert_tidy,
     held_dumps,
-    job_processes,
-    jobs,
+    held_while_it_writes,
     left_free,
     playing,
 )
@@ -177,21 +173,6 @@ def test_it_goes_after_preflight(disk: Disk) -> None:
         assert_kept_and_mirrored_later(disk, before, played, "mirror_missing")
 
 
-def stopped_in_its_copy(world: World, run: Playing, module: str) -> int:
-    """The process of the module's job, which writes the mirror's copy, held when a part of the copy is there."""
-    known = jobs(world, module)
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:  # closer than wait_until looks: the copy takes a moment only
-        assert run.process.poll() is None, run.output()
-        growing = [path for path in world.mirror.glob("*.zip.*.partial") if path.stat().st_size > 0]
-        if growing and jobs(world, module) - known:
-            (pid,) = job_processes(world)
-            os.kill(pid, signal.SIGSTOP)
-            assert growing[0].exists(), "the copy had ended before it was held"
-            return pid
-    raise AssertionError("no copy was seen")
-
-
 @pytest.mark.parametrize("module", ["backup_archive", "backup_mirror"])
 def test_it_goes_in_the_middle_of_the_copy(disk: Disk, module: str) -> None:
     """The archive's step begins the copy and does not care; the mirror's step ends it, and does."""
@@ -201,7 +182,7 @@ def test_it_goes_in_the_middle_of_the_copy(disk: Disk, module: str) -> None:
         bulk.write_bytes(os.urandom(BULK))
         until_the_end.callback(bulk.unlink)
         with playing(world) as run:
-            pid = stopped_in_its_copy(world, run, module)
+            pid = held_while_it_writes(world, run, module, world.mirror)
             until_the_end.enter_context(disk.gone())
             os.kill(pid, signal.SIGCONT)
             played = run.end()

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optio
 from ansible_collections.wst.backup.plugins.module_utils import _jobs
 from ansible_collections.wst.backup.plugins.module_utils._archive import manifest as manifests
 from ansible_collections.wst.backup.plugins.module_utils._archive.assemble import Assembler, Workshop
-from ansible_collections.wst.backup.plugins.module_utils._archive.engine import ZLIB, Engine, choose
+from ansible_collections.wst.backup.plugins.module_utils._archive.engine import ZLIB, choose
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._archive.members import FILE, Member, MemberWriter
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
@@ -96,11 +96,9 @@ class Builder:
         self._expected = expected
         self._done = 0
         self._notes = Notes()
-        self._previous = _opened(previous, self._engine) if previous is not None else None
+        self._trust = Trust(trust_days, guard, {}) if trust_days else None
+        self._previous = self._opened(previous) if previous is not None else None
         self._reused = Totals()
-        self._trust: Optional[Trust] = None
-        if trust_days:
-            self._trust = trust_in(previous, self._previous, days=trust_days, guard=guard, now=utc_now())
 
     def build(self, sources: Sequence[Source], extras: Sequence[StepFile], description: Description) -> Built:
         """Everything, in order: sources, extras, member list, manifest. Raises by name; the file is then worthless."""
@@ -216,6 +214,17 @@ class Builder:
             unread=self._trust.taken if self._trust is not None else Totals(),
         )
 
+    def _opened(self, file: BinaryIO) -> Optional[Previous]:
+        """The artifact before; None where it cannot be used, for whatever reason: it saves time and proves nothing."""
+        try:
+            previous = Previous(file, size=api.facts_of(file).size, codec=self._engine.blocks)
+            if self._trust is not None:
+                self._trust = trust_in(file, previous, days=self._trust.days, guard=self._guard, now=utc_now())
+            previous.index()
+        except (OSError, BackupError):
+            return None
+        return previous
+
     def _told(self, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             self._progress(name, len(chunk))
@@ -224,14 +233,6 @@ class Builder:
     def _progress(self, item: str, count: int) -> None:
         self._done += count
         _jobs.progress(self._done, self._expected, item)
-
-
-def _opened(file: BinaryIO, engine: Engine) -> Optional[Previous]:
-    """The artifact before; None where it cannot be used, for whatever reason: it saves time and proves nothing."""
-    try:
-        return Previous(file, size=api.facts_of(file).size, codec=engine.blocks)
-    except (OSError, BackupError):
-        return None
 
 
 def _source_body(source: Source, totals: Totals, excluded: int) -> Dict[str, Any]:

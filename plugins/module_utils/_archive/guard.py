@@ -18,6 +18,7 @@ from ansible_collections.wst.backup.plugins.module_utils._layout import STAGED_K
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._platform._types import id_of_stat
 
+_SEPARATORS = os.sep + (os.altsep or "")
 _UNKNOWN = ("0", "")  # a file number of 0 tells nothing: some file systems have none
 
 
@@ -29,22 +30,23 @@ class Guard:
 
     def __init__(self, *, files: Iterable[str], directories: Iterable[str]) -> None:
         self._paths: Set[str] = set()
+        self._names: Set[str] = set()  # the last parts of the paths: nearly everything is told apart by these
         self._ids: Set[str] = set()
         for path in (*files, *directories):
             self._add(path)
 
     def knows(self, path: str) -> bool:
         """Whether that is the path of something that must stay out."""
-        return _normal(path) in self._paths
+        return _name(path) in self._names and _normal(path) in self._paths
 
     def knows_id(self, file_id: str) -> bool:
         """Whether that is the identity (``FileFacts.file_id``) of something that must stay out."""
         return file_id in self._ids
 
     def _add(self, path: str) -> None:
-        self._paths.add(_normal(path))
+        self._add_path(path)
         try:
-            self._paths.add(_normal(api.real_path(path)))
+            self._add_path(api.real_path(path))
             file_id = id_of_stat(os.stat(api.long_path(path)))
         except FileNotFoundError:
             return  # what is not there has no other names
@@ -55,6 +57,11 @@ class Guard:
         if file_id.rpartition("-")[2] not in _UNKNOWN:
             self._ids.add(file_id)
 
+    def _add_path(self, path: str) -> None:
+        normal = _normal(path)
+        self._paths.add(normal)
+        self._names.add(_name(normal))
+
 
 def own_guard(layout: HostLayout, *, layers: Sequence[str], secrets: Sequence[str]) -> Guard:
     """What no artifact of this host may hold: its key files and further secrets, its host root and its layers.
@@ -64,6 +71,10 @@ def own_guard(layout: HostLayout, *, layers: Sequence[str], secrets: Sequence[st
     """
     files = [layout.key_file, layout.restore_key_file, *secrets]
     return Guard(files=[*files, *(path + STAGED_KEY for path in files)], directories=[layout.root, *layers])
+
+
+def _name(path: str) -> str:
+    return os.path.normcase(os.path.basename(path.rstrip(_SEPARATORS)))
 
 
 def _normal(path: str) -> str:

@@ -10,6 +10,7 @@ https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Optional
 
 MAX_COMPONENT = 255  # UTF-16 units, NTFS
@@ -20,6 +21,7 @@ _ILLEGAL = re.compile(r'[\x00-\x1f<>:"|?*\\/]')
 _RESERVED = re.compile("(?:CON|PRN|AUX|NUL|CONIN\\$|CONOUT\\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)  # directories stand in many paths, and a path is looked at more than once
 def component_problem(name: str) -> Optional[str]:
     """Why a single name cannot stand in an artifact, or None."""
     if name in ("", ".", ".."):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, BinaryIO, Dict, Iterable, Iterator, NamedTuple, Optional, Pattern
 
 from ansible_collections.wst.backup.plugins.module_utils import _json
@@ -27,6 +28,7 @@ KINDS = (FILE, DIRECTORY, LINK)
 _SHA256, _CRC32 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{8}")
 MAX_LINE = 1 << 20  # bytes; a path has at most 64 KiB, an SDDL as much
 
+_DAY = 24 * 3600
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LATEST = int((datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc) - _EPOCH).total_seconds())
 _EARLIEST = int((datetime(1601, 1, 1, tzinfo=timezone.utc) - _EPOCH).total_seconds())
@@ -105,8 +107,13 @@ def read_members(chunks: Iterable[bytes]) -> Iterator[Member]:
 
 def mtime_text(mtime_ns: int) -> str:
     """The moment to the second, clamped to 1601..9999 (where NTFS begins, and where ours ends)."""
-    seconds = min(max(mtime_ns // NANOSECONDS, _EARLIEST), _LATEST)
-    return format_time(_EPOCH + timedelta(seconds=seconds))
+    day, second = divmod(min(max(mtime_ns // NANOSECONDS, _EARLIEST), _LATEST), _DAY)
+    return f"{_date_text(day)}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+
+
+@lru_cache(maxsize=1024)  # the files of a tree are of few days
+def _date_text(day: int) -> str:
+    return format_time(_EPOCH + timedelta(days=day))[: len("YYYY-MM-DD")]
 
 
 def _to_json(member: Member) -> Dict[str, Any]:

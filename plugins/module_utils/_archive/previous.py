@@ -39,7 +39,6 @@ class Previous:
     :param file: the artifact, for reading at any place; closing it is the caller's.
     :param size: its size in bytes.
     :param codec: unpacks.
-    :raises BackupError: its directory cannot be read. OSError: nor can the file.
     """
 
     def __init__(self, file: BinaryIO, *, size: int, codec: codecs.Zlib) -> None:
@@ -49,10 +48,20 @@ class Previous:
         self._rows: Dict[int, int] = {}  # by size and CRC
         self._offsets, self._packed = array("Q"), array("Q")
         self._large: Dict[str, Extent] = {}
-        for entry in read_entries(self._window, find_directory(self._window)):
-            self._remember(entry)
+        self.is_indexed = False
 
-    def _remember(self, entry: ZipEntry) -> None:
+    def index(self) -> None:
+        """Read its directory, unless somebody has done that and has had every entry remembered.
+
+        Raises ``BackupError`` or OSError where it cannot be read.
+        """
+        if not self.is_indexed:
+            for entry in read_entries(self._window, find_directory(self._window)):
+                self.remember(entry)
+            self.is_indexed = True
+
+    def remember(self, entry: ZipEntry) -> None:
+        """An entry of its directory."""
         if entry.method != fmt.DEFLATED:
             return  # the bytes of what is stored are the source's
         if entry.flags & fmt.FLAG_DESCRIPTOR:

@@ -69,7 +69,7 @@ class Trust:
         packed: Callable[[Extent], Iterator[bytes]] = lambda _extent: iter(()),
         since: Optional[datetime] = None,
     ) -> None:
-        self._days = days
+        self.days = days
         self._guard = guard
         self._rows = rows
         self._packed = packed
@@ -103,20 +103,17 @@ class Trust:
         :param started: when this run began to read.
         """
         since = started if self._since is None else format_time(self._since)
-        return {"days": self._days, "read_in_full": since, "files": self.taken.files, "bytes": self.taken.bytes}
+        return {"days": self.days, "read_in_full": since, "files": self.taken.files, "bytes": self.taken.bytes}
 
 
-def trust_in(
-    file: Optional[BinaryIO], previous: Optional[Previous], *, days: int, guard: Guard, now: datetime
-) -> Trust:
+def trust_in(file: BinaryIO, previous: Previous, *, days: int, guard: Guard, now: datetime) -> Trust:
     """What may be believed of the artifact before; nothing where it is damaged or cannot be read.
 
     :param file: the artifact; nobody else may use it meanwhile.
+    :param previous: the same; it remembers all entries where that was to be had on the way.
     """
-    if file is None or previous is None:
-        return Trust(days, guard, {})
     try:
-        rows, since = _rows(file, days=days, now=now)
+        rows, since = _rows(file, previous, days=days, now=now)
     except (OSError, BackupError, KeyError, TypeError, ValueError):
         return Trust(days, guard, {})
     return Trust(days, guard, rows, previous.packed, since)
@@ -138,7 +135,9 @@ def is_over(since: datetime, now: datetime, *, days: int) -> bool:
     return not since <= now < since + timedelta(days=days)
 
 
-def _rows(file: BinaryIO, *, days: int, now: datetime) -> Tuple[Dict[str, _Row], Optional[datetime]]:
+def _rows(
+    file: BinaryIO, previous: Previous, *, days: int, now: datetime
+) -> Tuple[Dict[str, _Row], Optional[datetime]]:
     """The files of an artifact that may be believed, and when all that it has was read last."""
     reader = ZipReader(file, size=api.facts_of(file).size)
     manifest = find_manifest(reader)
@@ -151,9 +150,13 @@ def _rows(file: BinaryIO, *, days: int, now: datetime) -> Tuple[Dict[str, _Row],
     latest = int(parse_time(told["times"]["files_started"]).timestamp()) * 1_000_000_000 - MARGIN_NS
     rows: Dict[str, _Row] = {}
     for line, entry in proved_lines(reader, manifest, Totals()):
-        row = _row(line, entry) if entry is not None else None
+        if entry is None:
+            continue
+        previous.remember(entry)
+        row = _row(line, entry)
         if row is not None and max(row.stamp.mtime_ns, row.stamp.changed_ns) < latest:
             rows[line.path] = row
+    previous.is_indexed = True
     return rows, since
 
 

@@ -10,16 +10,11 @@ are told with their target and never entered. Only the directories on the way do
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Callable, Iterator, List, Optional, Type
+from typing import Callable, Iterator, List, NamedTuple, Optional, Type
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import notes as remarks
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
-from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import (
-    component_problem,
-    fold,
-    path_problem,
-)
+from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import fold, path_problem
 from ansible_collections.wst.backup.plugins.module_utils._archive.notes import Notes
 from ansible_collections.wst.backup.plugins.module_utils._archive.patterns import Patterns
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
@@ -40,8 +35,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Something that belongs into the artifact."""
 
     path: str  # the member's path: the source's name, then as below
@@ -127,7 +121,7 @@ class Walker:
                 self._complain(PathUnusable, self._member(prefix + second.name), f"the same name as {first.name!r}")
 
     def _is_usable(self, found: Found) -> bool:
-        problem = component_problem(found.entry.name) or path_problem(found.path)
+        problem = path_problem(found.path)
         if problem is not None:
             self._complain(PathUnusable, found.path, f"the name has or is {problem}")
             return False

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
 
 
-@dataclass(frozen=True)
-class Attributes:
+class Attributes(NamedTuple):
     """What a member's headers say of its file besides its content."""
 
     mtime_ns: int
@@ -20,8 +19,7 @@ class Attributes:
     dos: int = 0  # Windows' file attributes; the low byte counts
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """A member's header fields, as both of its headers need them."""
 
     name: bytes

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from typing import Callable, Optional, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import codecs, crc
@@ -38,7 +37,7 @@ class Stream:
         stamped: bool = False,
     ) -> None:
         self._output = output
-        self._header = replace(header, method=fmt.DEFLATED, flags=header.flags | fmt.FLAG_DESCRIPTOR)
+        self._header = header._replace(method=fmt.DEFLATED, flags=header.flags | fmt.FLAG_DESCRIPTOR)
         self._add_central = add_central
         self._limit = limit
         self._zip64 = limit >= _DESCRIPTOR_LIMIT
@@ -59,7 +58,7 @@ class Stream:
         """The member is whole; its size in bytes and its CRC-32."""
         self._emit(codecs.LAST)
         packed = self._output.position - self._start
-        header = replace(self._header, crc32=self._crc32, packed=packed, size=self._size)
+        header = self._header._replace(crc32=self._crc32, packed=packed, size=self._size)
         self._output.emit(descriptor(crc32=self._crc32, packed=packed, size=self._size, zip64=self._zip64))
         self._add_central(header)
         return self._size, self._crc32

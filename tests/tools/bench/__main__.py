@@ -17,8 +17,9 @@ from pathlib import Path
 
 from tools.bench import corpus as corpora
 from tools.bench import page, scale
+from tools.bench.builds import Builds
+from tools.bench.copies import Copies
 from tools.bench.dumps import Dumps
-from tools.bench.groups import Bench
 from tools.bench.measure import BenchError, rounds, to_screen
 from tools.paths import CACHE, COLLECTIONS, ROOT
 
@@ -46,7 +47,8 @@ def main() -> int:
         work.mkdir(parents=True)
         with corpora.serving(shape.dump_rows) as server:
             groups = [
-                *Bench(measured_on, work).groups(),
+                *Builds(measured_on, work).groups(),
+                *Copies(measured_on, work).groups(),
                 *Dumps(server, work).groups(),
                 *scale.Growth(far, work).groups(),
             ]

@@ -33,6 +33,7 @@ from ansible_collections.wst.backup.plugins.module_utils._names import parse_art
 from ansible_collections.wst.backup.plugins.module_utils._pg.tools import find_tools
 from ansible_collections.wst.backup.plugins.module_utils._pg.verify import verify_dump
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
+from ansible_collections.wst.backup.plugins.module_utils._secondcopy import SecondCopy
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer, reread
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar, encode_sidecar
 
@@ -73,6 +74,9 @@ def build(options: argparse.Namespace) -> None:
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(target.open("w+b"))
         central, spool = (stack.enter_context(tempfile.TemporaryFile(dir=target.parent)) for _spool in range(2))
+        second = _second_copy(options, target)
+        if second is not None:
+            stack.enter_context(second)
         old = stack.enter_context(api.open_source(options.previous)) if options.previous else None
         builder = Builder(
             file,
@@ -84,11 +88,21 @@ def build(options: argparse.Namespace) -> None:
             engine=options.engine,
             threads=options.threads,
             previous=old,
+            trust_days=options.trust_days,
+            watch=second.reached if second is not None else None,
         )
         built = builder.build(sources, [facts_of_dump(corpus / DUMP)], description)
         api.flush_file(file)
     sidecar = Sidecar(f"{STEM}.zip", built.size, built.sha256, built.manifest_sha256, level=3, run_id=RUN_ID)
     target.with_suffix(".manifest.json").write_bytes(encode_sidecar(sidecar, built.manifest))
+
+
+def _second_copy(options: argparse.Namespace, target: Path) -> SecondCopy | None:
+    """The mirror's, under the name that its own step looks for."""
+    artifact = parse_artifact(f"{STEM}.zip", PREFIX)
+    if artifact is None or not options.feed:
+        return None
+    return SecondCopy(str(target), str(Path(options.feed) / artifact.zip_partial(RUN_ID)))
 
 
 def mirror(options: argparse.Namespace) -> None:
@@ -112,6 +126,8 @@ def main() -> int:
     parser.add_argument("--level", type=int, default=6)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--previous", default="")
+    parser.add_argument("--trust-days", type=int, default=0)
+    parser.add_argument("--feed", default="", help="the mirror's directory")
     parser.add_argument("--tools", help="the directory of pg_restore")
     options = parser.parse_args()
     if options.what == "build":

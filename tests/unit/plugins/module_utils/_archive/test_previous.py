@@ -387,6 +387,7 @@ def test_one_thread_at_a_time_moves_in_the_old_artifact(kit: Any) -> None:
         watched = Watched(file)
         size = (kit.root / "old.zip").stat().st_size
         old = previous.Previous(watched, size=size, codec=codecs.standard(6))  # type: ignore[arg-type]
+        old.index()
         watched.watching = True
         with ThreadPoolExecutor(2) as pool:
             asked = [(data, pool.submit(old.small, data, zlib.crc32(data))) for data in (WORDS, WORDS[1:])]
@@ -408,6 +409,7 @@ def test_the_memory_that_an_old_artifact_takes_is_small(kit: Any) -> None:
         tracemalloc.start()
         try:
             old = previous.Previous(file, size=path.stat().st_size, codec=codecs.standard(6))
+            old.index()
             held, _peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
