@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from integration.fake_awx import Awx, serve
+from integration.world import SHARING
 from tools.paths import COLLECTIONS, ROOT, VENV_BIN, environment
 
 pytestmark = pytest.mark.either_lane
@@ -55,6 +56,8 @@ def play(awx: Awx, home: Path, *arguments: str, token: str = "full", **variables
         "CONTROLLER_HOST": awx.address,  # type: ignore[attr-defined]
         "CONTROLLER_OAUTH_TOKEN": token,
         "no_proxy": "127.0.0.1",
+        "ANSIBLE_PIPELINING": "1",  # two hundred small modules: no directory and no file for each
+        **SHARING,
     }
     done = subprocess.run(
         [*argv, *arguments],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.world import SHARING
 from tools.paths import ROOT, VENV_BIN, environment
 
 pytestmark = pytest.mark.either_lane
@@ -82,7 +83,7 @@ class Node:
         done = subprocess.run(
             [*argv, *arguments],
             cwd=ROOT,
-            env=environment(HOME=str(self.base), PATH=f"{self.base / 'bin'}:{environment()['PATH']}"),
+            env=environment(HOME=str(self.base), PATH=f"{self.base / 'bin'}:{environment()['PATH']}", **SHARING),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -24,6 +24,7 @@ BIN = Path(sys.executable).parent
 AS_L5 = {"wst_backup_authority_token": "{{ lab_l5_token }}"}  # a template: the token itself is in no argument list
 AS_L6 = {"wst_backup_authority_token": "{{ lab_l6_token }}"}
 PACKED = tempfile.TemporaryDirectory(prefix="wst-packed-")  # of this session; see quick/sitecustomize.py
+SHARING = {"PYTHONPATH": str(ROOT / "tests" / "integration" / "quick"), "WST_TEST_PACKED_MODULES": PACKED.name}
 RUN_TIMEOUT = 600  # seconds; a bound on a hang, not a measure
 
 
@@ -130,8 +131,7 @@ class World:
     def environment(self) -> dict[str, str]:
         """The environment of an operator's shell."""
         lab = {"WST_LAB_DIR": str(self.state), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"}
-        shared = {"PYTHONPATH": str(ROOT / "tests" / "integration" / "quick"), "WST_TEST_PACKED_MODULES": PACKED.name}
-        return {**os.environ, **lab, **shared}
+        return {**os.environ, **lab, **SHARING}
 
     def lab(self, *arguments: str) -> str:
         """Run the lab's own command."""
