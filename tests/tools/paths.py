@@ -26,8 +26,11 @@ def tracked_files(*, root: Path = ROOT) -> list[Path]:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The environment for children: our interpreters first, plain output, the collection where it is looked for."""
+    """The environment for children: our interpreters first, plain output, the collection where it is looked for.
+
+    Bytecode is kept, whatever the caller's shell says: many tests start a Python of their own that imports the collection.
+    """
     path = os.pathsep.join([str(VENV_BIN), str(TOOLS_BIN), os.environ.get("PATH", os.defpath)])
     ours = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests" / "lab")])
     plain = {"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONPATH": ours}
-    return {**os.environ, "PATH": path, **plain, **extra}
+    return {**os.environ, "PATH": path, **plain, "PYTHONDONTWRITEBYTECODE": "", **extra}
