@@ -53,7 +53,7 @@ def runner_text() -> str:
 def pack(request: dict[str, Any]) -> bytes:
     """The line for standard input: the runner, and the call that carries the request."""
     # json.dumps escapes everything beyond ASCII, and repr of that is one line.
-    program = f"{runner_text()}\nmain({json.dumps(request)!r})\n".encode("utf-8")
+    program = f"{runner_text()}\nmain({json.dumps(request)!r})\n".encode()
     # A module comes as base64 of a ZIP, where nothing repeats: looking for it took a third of a command's time here.
     strategy = zlib.Z_HUFFMAN_ONLY if "module" in request else zlib.Z_DEFAULT_STRATEGY
     packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, strategy)

@@ -28,7 +28,7 @@ def tracked_files(*, root: Path = ROOT) -> list[Path]:
 def environment(**extra: str) -> dict[str, str]:
     """The environment for children: our interpreters first, plain output, the collection where it is looked for.
 
-    Bytecode is kept, whatever the caller's shell says: many tests start a Python of their own that imports the collection.
+    Bytecode is kept, whatever the shell says: many tests start a Python of their own that imports the collection.
     """
     path = os.pathsep.join([str(VENV_BIN), str(TOOLS_BIN), os.environ.get("PATH", os.defpath)])
     ours = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "tests" / "lab")])
