@@ -105,7 +105,7 @@ GATES = (
         (PYTHON, "-m", "pytest", "tests/pages"),
         "the pages for people, in a real Chromium",
         kind="pytest",
-        lane="rest",
+        lane="lab",
         seconds=2400,
     ),
     Gate(
@@ -129,7 +129,7 @@ GATES = (
         own("unit_windows"),
         "unit tests under Windows Python",
         kind="pytest",
-        lane="rest",
+        lane="light",
         seconds=2400,
     ),
     Gate(

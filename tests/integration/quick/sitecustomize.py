@@ -6,19 +6,24 @@
 Ansible keeps packed modules in its temporary directory, which is a new one for each play: packing is a third of a
 play's work. The host then compiles a hundred sources at each task, which is half of what is left; in tests it runs the
 control node's minor version of Python and takes the bytecode (another version would pass it over and take the source).
+Ansible's own large YAML files, which it parses at each start, are kept as well.
 What runs in neither of these ways, the molecule scenario and the matrix of ansible-core, sends sources as operators do.
 Python imports this file when it starts, where ``World.environment`` has put it on the path.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import marshal
 import os
+import pickle
 import sys
 from typing import Any
 
 SHARED = os.environ.get("WST_TEST_PACKED_MODULES")
+PLAIN = ("BaseLoader", "CBaseLoader", "SafeLoader", "CSafeLoader")  # those that make nothing but Python's own types
+LARGE = 10_000  # bytes
 UNCHECKED = (1).to_bytes(4, "little")  # PEP 552: known by the source's hash, which the reader need not compare
 
 
@@ -44,7 +49,32 @@ def pack_bytecode() -> None:
     zipfile.ZipFile.writestr = pack_both  # type: ignore[method-assign]
 
 
+def keep_documents(directory: str) -> None:
+    """From now on a large YAML text is parsed once for all processes that keep theirs there."""
+    import yaml
+
+    parse = yaml.load
+
+    def load(stream: Any, Loader: Any) -> Any:  # noqa: N803  its name there
+        text = stream.read() if hasattr(stream, "read") else stream
+        data = text.encode() if isinstance(text, str) else text
+        if len(data) < LARGE or Loader.__name__ not in PLAIN:
+            return parse(text, Loader)
+        kept = os.path.join(directory, f"{Loader.__name__}-{hashlib.sha256(data).hexdigest()}")
+        if os.path.exists(kept):
+            with open(kept, "rb") as file:
+                return pickle.load(file)
+        document = parse(text, Loader)
+        with open(f"{kept}.{os.getpid()}", "wb") as file:
+            pickle.dump(document, file)
+        os.replace(file.name, kept)
+        return document
+
+    yaml.load = load
+
+
 if SHARED and os.path.basename((sys.argv or [""])[0]) == "ansible-playbook":
+    keep_documents(SHARED)
     from ansible import constants
 
     os.symlink(SHARED, os.path.join(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache"))

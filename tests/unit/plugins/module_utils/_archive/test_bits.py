@@ -34,6 +34,7 @@ def artifact() -> Artifact:
     return small(streamed=False)
 
 
+@pytest.mark.slow
 def test_every_bit_of_the_sidecar_and_of_the_state(artifact: Artifact, tmp_path: Path) -> None:
     for tally in (
         bits.flip_sidecar(artifact, tmp_path, bits.every_bit(artifact.sidecar)),

@@ -102,6 +102,7 @@ def test_they_agree_about_every_third_bit_of_the_structure_and_one_of_every_othe
 
 
 @pytest.mark.posix  # the code is the same on Windows, and thousands of files take wine minutes
+@pytest.mark.slow
 def test_no_flipped_bit_passes_beside_the_sidecar_or_in_it(artifact: Artifact, tmp_path: Path) -> None:
     path, sidecar = tmp_path / f"{STEM}.zip", tmp_path / f"{STEM}.manifest.json"
     sidecar.write_bytes(artifact.sidecar)

@@ -96,6 +96,7 @@ def test_whole_files_of_every_size(name: str, size: int) -> None:
             assert len(packed.data) <= len(data)
 
 
+@pytest.mark.slow
 @ENGINES
 @given(
     cuts=st.lists(st.integers(0, 120_000), max_size=5),
