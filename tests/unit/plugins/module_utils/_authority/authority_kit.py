@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import types
+from dataclasses import replace
 from typing import Any, Dict, List, Optional
 
 import pytest
@@ -18,15 +19,21 @@ from ansible_collections.wst.backup.plugins.module_utils._authority import check
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
 from ansible_collections.wst.backup.plugins.module_utils._authority.record import Authority, comparable, write_authority
 from ansible_collections.wst.backup.plugins.module_utils._authority.targets import Database, Targets
-from ansible_collections.wst.backup.plugins.module_utils._authority.tokens import hash_of
+from ansible_collections.wst.backup.plugins.module_utils._authority.tokens import TokenHash, _scrypt
 from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 
 TOKENS = {L5: "Planted-L5-0123456789-abcdef", L6: "Planted-L6-9876543210-fedcba"}
-HASHES = {level: hash_of(token) for level, token in TOKENS.items()}  # made once: each costs a tenth of a second
-
-
 NOTHING = Targets()
+
+
+def quick_hash(token: str) -> TokenHash:
+    """A hash that costs nothing: a record says what its own cost. Real ones are in ``test_decisions.py``."""
+    how = TokenHash(n=16, r=8, p=1, salt=os.urandom(16).hex(), digest="")
+    return replace(how, digest=_scrypt(token, how).hex())
+
+
+HASHES = {level: quick_hash(token) for level, token in TOKENS.items()}
 
 
 def provisioned(layout: HostLayout, production: Targets = NOTHING, other: Targets = NOTHING) -> Authority:

@@ -41,11 +41,14 @@ def test_each_level_may_do_what_those_below_it_may() -> None:
 
 def test_a_hash_knows_its_token_and_no_other_and_has_a_salt_of_its_own() -> None:
     for level, token in TOKENS.items():
-        assert HASHES[level].matches(token)
-        assert not HASHES[level].matches(token[:-1] + "?")
-        assert not HASHES[level].matches("\udcff")
-        assert token not in str(HASHES[level].as_body())
-        assert tokens.hash_from(HASHES[level].as_body()) == HASHES[level]
+        real = tokens.hash_of(token)
+        assert (real.n, real.r, real.p) == (1 << 15, 8, 1)  # what a guess costs
+        for made in (real, HASHES[level]):
+            assert made.matches(token)
+            assert not made.matches(token[:-1] + "?")
+            assert not made.matches("\udcff")
+            assert token not in str(made.as_body())
+            assert tokens.hash_from(made.as_body()) == made
     assert tokens.hash_of(TOKENS[L5]).salt != HASHES[L5].salt
 
 
