@@ -18,6 +18,7 @@ from typing import Any, Callable, Optional
 
 import pytest
 import yaml
+from integration.world import SHARING
 
 from wstlab import control, lab
 from wstlab.config import LabError, LabPaths, lab_paths
@@ -173,9 +174,10 @@ class Stage:
 
     def _environment(self) -> dict[str, str]:
         config = self.scratch / "ansible.cfg"
-        config.write_text("[defaults]\nretry_files_enabled = False\n", encoding="ascii")
+        config.write_text("[defaults]\nretry_files_enabled = False\ninternal_poll_interval = 0.01\n", encoding="ascii")
         return {
             **os.environ,
+            **SHARING,
             "ANSIBLE_CONFIG": str(config),
             "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, COLLECTIONS)),
             "ANSIBLE_NOCOLOR": "1",
