@@ -427,6 +427,13 @@ class Locked(BackupError):
     remedy = "Wait for the named run to end. A dead run's lease is taken over by itself after its stale time."
 
 
+class HostPaused(BackupError):
+    """Somebody has paused the host's backups."""
+
+    code = "host_paused"
+    remedy = "It ends by itself on that day. To make backups before, run playbook resume.yml."
+
+
 class LeaseLost(BackupError):
     """This run no longer holds the host's lease."""
 

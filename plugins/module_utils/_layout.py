@@ -84,6 +84,11 @@ class HostLayout:
         return os.path.join(self.root, "coverage.json")
 
     @property
+    def pause_file(self) -> str:
+        """Until when no backups are made, and why."""
+        return os.path.join(self.root, "pause.json")
+
+    @property
     def swaps_dir(self) -> str:
         """Journals of the swaps of trees and of databases, one of each for each run that made one."""
         return os.path.join(self.root, "swaps")

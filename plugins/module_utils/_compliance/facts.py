@@ -142,6 +142,7 @@ class Facts:
     min_age_days: int = 7
     clock_skew: Optional[float] = None  # seconds that the host is ahead of the control node
     ahead: int = 0  # sets, runs and drills that are dated in the future, and were left out
+    paused: str = ""  # until when, by whom and why no backups are made, in words; empty where they are
 
     def layer(self, name: str) -> Optional[LayerOf]:
         """The layer of that name."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import List, Tuple
 
@@ -39,7 +40,12 @@ def gaps(times: List[datetime], *, since: datetime, now: datetime) -> List[Gap]:
 
 
 def frequency(facts: Facts, policy: Policy) -> Finding:
-    """R1: no gap between sets that count was longer than it may be."""
+    """R1: no gap between sets that count was longer than it may be. A pause is told, and excuses nothing."""
+    found = _frequency(facts, policy)
+    return replace(found, warnings=(facts.paused, *found.warnings)) if facts.paused else found
+
+
+def _frequency(facts: Facts, policy: Policy) -> Finding:
     limits, now = policy.thresholds, facts.now
     sets = sets_that_count(facts)
     if not sets:

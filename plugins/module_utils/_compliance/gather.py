@@ -34,6 +34,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import BackupEr
 from ansible_collections.wst.backup.plugins.module_utils._fs import read_record
 from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayout
 from ansible_collections.wst.backup.plugins.module_utils._lock.lease import HELD, judge_lease
+from ansible_collections.wst.backup.plugins.module_utils._lock.pause import read_pause
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import STALE_AFTER, RunLock
 from ansible_collections.wst.backup.plugins.module_utils._names import parse_artifact
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -81,7 +82,16 @@ def gather(request: Request, *, now: datetime) -> Facts:
         keep_min=request.keep.keep_min,
         min_age_days=request.keep.min_age_days,
         clock_skew=None if skew is None else (now - skew).total_seconds(),
+        paused=_paused(request.layout, now),
     )
+
+
+def _paused(layout: HostLayout, now: datetime) -> str:
+    try:
+        found = read_pause(layout)
+    except BackupError as error:
+        return f"whether backups are paused is not known: {error.message}"
+    return found.in_words() if found is not None and found.holds(now) else ""
 
 
 def _layer(report: Dict[str, Any]) -> LayerOf:

@@ -24,6 +24,7 @@ BACKUP_END = "backup_end"
 DRILL_START = "drill_start"
 DRILL_END = "drill_end"
 ANOMALY = "content_anomaly"
+PAUSED = "host_paused"  # a run that was not to be
 EVENTS = (BACKUP_START, BACKUP_END, DRILL_START, DRILL_END)
 
 
@@ -39,7 +40,7 @@ def runs_of(records: Iterable[Mapping[str, Any]], *, alive: AbstractSet[str] = f
             continue
         if record.get("event") == BACKUP_START:
             runs.setdefault(run_id, Run(run_id, at, None, INTERRUPTED))
-        elif record.get("event") == BACKUP_END:
+        elif record.get("event") == BACKUP_END and record.get("code") != PAUSED:
             began = runs[run_id].began if run_id in runs else at
             runs[run_id] = _ended(record, run_id, began, at)
     over = [run for run in runs.values() if run.ended is not None or run.run_id not in alive]

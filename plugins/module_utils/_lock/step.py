@@ -15,18 +15,23 @@ from ansible_collections.wst.backup.plugins.module_utils._layout import HostLayo
 from ansible_collections.wst.backup.plugins.module_utils._lock.jobs import cancel_jobs, live_jobs
 from ansible_collections.wst.backup.plugins.module_utils._lock.lease import CLOCK_TOLERANCE
 from ansible_collections.wst.backup.plugins.module_utils._lock.leavings import Swept, remove_workspace, sweep
+from ansible_collections.wst.backup.plugins.module_utils._lock.pause import refuse_paused
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import RunLock
+
+BACKUP = "backup"  # the purpose that a pause keeps away
 
 
 def take(layout: HostLayout, *, purpose: str, stale_after: int, dry_run: bool) -> Dict[str, Any]:
     """Take the host for the current run, and sweep what nobody needs any more.
 
-    Raises NotProved outside of a run, ClockSuspect, InputInvalid, and as ``RunLock.acquire``.
+    Raises NotProved outside of a run, ClockSuspect, InputInvalid, HostPaused for a backup, and as ``RunLock.acquire``.
     """
     context = _context.current()
     run_id = _context.require_run_id()
     now = utc_now()
     compare_clocks(now, context.controller_time)
+    if purpose == BACKUP:
+        refuse_paused(layout, now)
     if stale_after < 1:
         raise InputInvalid(f"stale_after is {stale_after}; it must be at least 1 second", stale_after=stale_after)
     acquired = RunLock(layout).acquire(

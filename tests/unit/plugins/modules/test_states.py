@@ -8,12 +8,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils._authority.levels import L5, L6
+from ansible_collections.wst.backup.plugins.module_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
@@ -343,3 +345,34 @@ def test_a_repair_touches_no_disk_that_is_not_the_mirror(host: Host, mirrored: D
         told = host.run("backup_repair", check=check, **{**mirrored, "volume_id": "another"})
         assert told["code"] == "mirror_wrong_volume"
     assert world(host) == before
+
+
+def test_a_pause_keeps_backups_away_and_nothing_else(host: Host) -> None:
+    """Until somebody resumes; who is no L5 cannot pause."""
+    host.begin(RUN)
+    until = (utc_now() + timedelta(days=30)).strftime("%Y-%m-%d")
+    asked = {"until": until, "reason": "the disk is replaced"}
+    assert changes(four(host, "host_pause", **asked)) == [True, True, False, False]
+    assert host.run("host_pause", **{**asked, "reason": "and the other one"})["changed"]
+    host.end(RUN)
+    host.begin_without_lease(run_id_of(-1))
+    refused = host.run("run_lock", purpose="backup")
+    assert (refused["code"], refused["facts"]["reason"]) == ("host_paused", "and the other one")
+    assert "resume.yml" in refused["remedy"]
+    assert not host.run("run_lock", purpose="restore").get("failed")
+    host.carry()
+    assert host.run("host_pause", **asked)["code"] == "not_authorized"
+    resumed = four(host, "host_pause", state="absent")
+    assert changes(resumed) == [True, True, False, False]
+    host.end(run_id_of(-1))
+    host.begin_without_lease(run_id_of(-2))
+    assert not host.run("run_lock", purpose="backup").get("failed")
+
+
+def test_a_pause_that_cannot_be_read_is_replaced_or_removed(host: Host) -> None:
+    host.begin(RUN)
+    for state in ("present", "absent"):
+        Path(host.layout.pause_file).write_bytes(b"{}")
+        until = (utc_now() + timedelta(days=3)).strftime("%Y-%m-%d")
+        asked = {"until": until, "reason": "the disk is replaced"} if state == "present" else {}
+        assert changes(four(host, "host_pause", state=state, **asked)) == [True, True, False, False]

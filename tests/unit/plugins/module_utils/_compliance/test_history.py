@@ -103,3 +103,9 @@ def test_no_drill_is_lost_but_the_last_while_it_may_run(kinds: List[str], hours:
     wanted = ["failure" if kind == "none" else kind for kind in kinds]
     runs = bool(kinds) and kinds[-1] == "none" and hours <= 24
     assert [drill.result for drill in found] == (wanted[:-1] if runs else wanted)
+
+
+def test_a_run_that_was_not_to_be_is_none() -> None:
+    """A paused host is asked at every start of its schedule; nothing has failed there."""
+    paused = record("backup_end", result="failure", code="host_paused", run_id=RUN)
+    assert runs_of([paused]) == ()

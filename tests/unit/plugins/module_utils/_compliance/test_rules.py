@@ -560,3 +560,10 @@ def test_what_never_was_is_due_now() -> None:
 def test_a_report_in_which_nothing_turns() -> None:
     bare = Facts(NOW, (), (), (), None, AuditState(), AuthorityState(problem="none"), (), None, None)
     assert report(bare, DEV)["turns_at"] is None
+
+
+def test_a_pause_is_told_beside_the_frequency_and_excuses_nothing() -> None:
+    told = "no backups until 2026-12-24, says ada@control: the second disk is replaced"
+    for case in (BASE, replace(BASE, now=NOW + 2 * DAY), replace(BASE, layers=())):
+        plain, paused = verdicts(case)["R1"], verdicts(replace(case, paused=told))["R1"]
+        assert paused == replace(plain, warnings=(told, *plain.warnings))
