@@ -51,7 +51,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The facts. C(code) is empty when the run ended well.
+  description: >-
+    The facts. C(code) is empty when the run ended well; C(failed) is false then, and where the host is paused.
   type: dict
 """
 

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - >-
     While a host is paused, M(wst.backup.run_lock) gives it to no backup (C(host_paused)). Restores, restore tests and
-    verifications go on. The host is not compliant by that: a gap between sets is a gap, whatever its reason.
+    verifications go on. A paused host does not comply (R1), however fresh its sets are.
   - A pause ends by itself. It says until when and why, and who said so.
   - >-
     Pausing needs L5, proven by the token in the variable C(wst_backup_authority_token), see M(wst.backup.authority).
@@ -57,7 +57,7 @@ seealso:
 EXAMPLES = r"""
 - name: No backups while the disk is replaced
   wst.backup.host_pause:
-    until: 2027-01-31
+    until: "2027-01-31"
     reason: the second disk is replaced, ticket 4711
 
 - name: Go on

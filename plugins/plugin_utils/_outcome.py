@@ -15,6 +15,8 @@ from ansible_collections.wst.backup.plugins.plugin_utils._tables import count_te
 _UNNAMED = "input_invalid"
 _UNNAMED_REMEDY = "Ansible refused the task itself: correct the variable or option that the message names."
 
+_PAUSED = "host_paused"  # ends a run that was not to be; nothing has failed
+
 _TOLD = re.compile(r"([a-z][a-z0-9]*(?:_[a-z0-9]+)*): ")
 
 _HEAD = ("HOST", "RESULT", "ARTIFACT", "SIZE", "FILES", "ROWS", "LEVEL", "MIRROR", "RETENTION", "DURATION")
@@ -70,6 +72,7 @@ def outcome(
     publish, mirror, retention = (_done(results.get(name)) for name in ("publish", "mirror", "retention"))
     return {
         "code": end.get("code", ""),
+        "failed": end.get("code", "") not in ("", _PAUSED),
         "msg": " ".join(filter(None, (end.get("msg", ""), stands))) if end else "",
         "remedy": end.get("remedy", ""),
         "step": end.get("step", ""),
@@ -100,7 +103,9 @@ def summary(hosts: Iterable[str], *, outcomes: Mapping[str, Any], active: Iterab
         if not end and host in waiting:
             continue
         rows.append(_row(host, end or {"code": "unreachable"}))
-        if end and end.get("code"):
+        if end and end.get("code") == _PAUSED:
+            reasons.append(f"{host}: {end.get('msg')}")
+        elif end and end.get("code"):
             reasons.append(f"{host}: failed at '{end.get('step')}'. {end.get('msg')}")
         elif not end:
             reasons.append(

@@ -41,7 +41,9 @@ def test_a_paused_host_makes_no_backup_until_it_is_resumed(world: World) -> None
     document = json.loads((world.records / "fleet" / "compliance.json").read_text())
     (host,) = document["hosts"]
     frequency = next(each for each in host["requirements"] if each["id"] == "R1")
-    assert any(REASON in warning for warning in frequency["warnings"]), judged.output
+    assert (judged.code, host["verdict"], frequency["verdict"]) == (2, "non-compliant", "non-compliant"), judged.output
+    assert REASON in frequency["summary"]
+    assert judged.says(REASON)
     assert [run for run in host["runs"] if run["code"] == "host_paused"] == []
 
     for _time in range(2):

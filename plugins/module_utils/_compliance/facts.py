@@ -143,6 +143,7 @@ class Facts:
     clock_skew: Optional[float] = None  # seconds that the host is ahead of the control node
     ahead: int = 0  # sets, runs and drills that are dated in the future, and were left out
     paused: str = ""  # until when, by whom and why no backups are made, in words; empty where they are
+    pause_problem: str = ""  # why it is not known whether they are
 
     def layer(self, name: str) -> Optional[LayerOf]:
         """The layer of that name."""

@@ -40,9 +40,14 @@ def gaps(times: List[datetime], *, since: datetime, now: datetime) -> List[Gap]:
 
 
 def frequency(facts: Facts, policy: Policy) -> Finding:
-    """R1: no gap between sets that count was longer than it may be. A pause is told, and excuses nothing."""
+    """R1: no gap between sets that count was longer than it may be, and backups are not paused."""
     found = _frequency(facts, policy)
-    return replace(found, warnings=(facts.paused, *found.warnings)) if facts.paused else found
+    if facts.pause_problem:
+        found = replace(found, warnings=(facts.pause_problem, *found.warnings))
+    if not facts.paused:
+        return found
+    summary = f"backups are paused: {facts.paused}; {found.summary}"
+    return replace(found, verdict=NON_COMPLIANT, summary=summary, turns_at=None, turns_why="", command="resume.yml")
 
 
 def _frequency(facts: Facts, policy: Policy) -> Finding:

@@ -68,6 +68,7 @@ def gather(request: Request, *, now: datetime) -> Facts:
     records, unread = _records(request.layout, now - request.history)
     alive |= _alive(request.layout, now)  # again: one may have begun while the log was read
     skew = _context.current().controller_time
+    paused, pause_problem = _paused(request.layout, now)
     return Facts(
         now=now,
         layers=layers,
@@ -82,16 +83,18 @@ def gather(request: Request, *, now: datetime) -> Facts:
         keep_min=request.keep.keep_min,
         min_age_days=request.keep.min_age_days,
         clock_skew=None if skew is None else (now - skew).total_seconds(),
-        paused=_paused(request.layout, now),
+        paused=paused,
+        pause_problem=pause_problem,
     )
 
 
-def _paused(layout: HostLayout, now: datetime) -> str:
+def _paused(layout: HostLayout, now: datetime) -> Tuple[str, str]:
+    """The pause that holds, in words, and why nothing is known of one."""
     try:
         found = read_pause(layout)
     except BackupError as error:
-        return f"whether backups are paused is not known: {error.message}"
-    return found.in_words() if found is not None and found.holds(now) else ""
+        return "", f"whether backups are paused is not known: {error.message}"
+    return (found.in_words() if found is not None and found.holds(now) else ""), ""
 
 
 def _layer(report: Dict[str, Any]) -> LayerOf:

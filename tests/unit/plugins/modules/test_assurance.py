@@ -17,6 +17,8 @@ import pytest
 
 from ansible_collections.wst.backup.plugins.module_utils import _context
 from ansible_collections.wst.backup.plugins.module_utils._clock import format_time, utc_now
+from ansible_collections.wst.backup.plugins.module_utils._fs import write_record
+from ansible_collections.wst.backup.plugins.module_utils._lock.pause import Pause
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import STALE_AFTER, RunLock
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, MIRROR, Layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.publish import Manifest
@@ -131,6 +133,23 @@ def test_what_azure_refused_is_told_as_that_and_not_as_a_server_without_a_restor
     assert problem in storage["summary"]
     assert "no restore point" not in storage["summary"]
     assert storage["verdict"] != "compliant"
+
+
+def test_a_pause_turns_the_verdict_while_it_holds(host: Host) -> None:
+    def first() -> Dict[str, Any]:
+        found: Dict[str, Any] = judged(host)["requirements"][0]
+        return found
+
+    for days in range(8, -1, -1):
+        publish_set(Layer(LOCAL, host.local), run_id_of(days))
+    assert first()["verdict"] == "compliant"
+    for hours, verdict in ((1, "non-compliant"), (-1, "compliant")):
+        pause = Pause(utc_now(), utc_now() + timedelta(hours=hours), "the disk is replaced", "ada@control")
+        write_record(host.layout.pause_file, {"schema_version": 1, **pause.as_body()})
+        assert (first()["verdict"], "the disk is replaced" in first()["summary"]) == (verdict, hours > 0)
+    Path(host.layout.pause_file).write_bytes(b"{}")
+    assert first()["verdict"] == "compliant"
+    assert "whether backups are paused is not known" in first()["warnings"][0]
 
 
 def test_sets_that_are_gone_or_rot_are_told(host: Host) -> None:

@@ -62,6 +62,16 @@ def test_a_failed_step_shows_its_code_and_only_what_was_done_before_it() -> None
     assert lines[-1] == "win1: failed at 'Mirror the set'. mirror_missing: D: is not there Attach it."
 
 
+def test_a_paused_host_has_not_failed_and_is_told() -> None:
+    paused = {"failed": True, "msg": "host_paused: no backups until 2027-01-31.", "code": "host_paused", "remedy": ""}
+    end = outcome({"lock": paused}, _outcome.failure(paused, step="Take the host's lock"))
+    assert (end["code"], end["failed"]) == ("host_paused", False)
+    lines = _outcome.summary(["win1"], outcomes={"win1": end}, active=["win1"])
+    assert lines[1].split()[:2] == ["win1", "host_paused"]
+    assert lines[-1] == "win1: host_paused: no backups until 2027-01-31."
+    assert [outcome(DONE)["failed"], outcome(DONE, {"code": "no_space", "msg": "full"})["failed"]] == [False, True]
+
+
 def test_hosts_that_never_answered_are_in_the_table_and_hosts_of_later_batches_are_not() -> None:
     lines = _outcome.summary(
         ["done", "gone", "later"], outcomes={"done": outcome(DONE), "gone": {}}, active=["done", "later"]

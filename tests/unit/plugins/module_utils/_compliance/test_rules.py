@@ -562,8 +562,18 @@ def test_a_report_in_which_nothing_turns() -> None:
     assert report(bare, DEV)["turns_at"] is None
 
 
-def test_a_pause_is_told_beside_the_frequency_and_excuses_nothing() -> None:
+def test_a_paused_host_does_not_comply_however_fresh_its_sets_are() -> None:
+    """Somebody has said that R1 is not kept; that it was up to now is told with it."""
     told = "no backups until 2026-12-24, says ada@control: the second disk is replaced"
-    for case in (BASE, replace(BASE, now=NOW + 2 * DAY), replace(BASE, layers=())):
+    unread = replace(BASE, layers=tuple(replace(each, sets=(), problem="gone") for each in BASE.layers))
+    for case in (BASE, replace(BASE, now=NOW + 2 * DAY), replace(BASE, layers=()), unread):
         plain, paused = verdicts(case)["R1"], verdicts(replace(case, paused=told))["R1"]
-        assert paused == replace(plain, warnings=(told, *plain.warnings))
+        assert (paused.verdict, paused.turns_at, paused.command) == ("non-compliant", None, "resume.yml")
+        assert paused.summary == f"backups are paused: {told}; {plain.summary}"
+        assert paused.evidence == plain.evidence
+    assert report(replace(BASE, paused=told), DEV)["verdict"] == "non-compliant"
+
+
+def test_a_pause_of_which_nothing_is_known_is_warned_of() -> None:
+    plain, unknown = verdicts(BASE)["R1"], verdicts(replace(BASE, pause_problem="not known"))["R1"]
+    assert unknown == replace(plain, warnings=("not known", *plain.warnings))
