@@ -11,7 +11,13 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.wst.backup.plugins.plugin_utils import _evidence_files, _fleet, _fleet_files, _run_identity
+from ansible_collections.wst.backup.plugins.plugin_utils import (
+    _evidence_files,
+    _fleet,
+    _fleet_files,
+    _notify_state,
+    _run_identity,
+)
 from ansible_collections.wst.backup.plugins.plugin_utils._errors import EvidenceLost, TransportError
 from ansible_collections.wst.backup.plugins.plugin_utils._fleet_table import fleet_table
 from ansible_collections.wst.backup.plugins.plugin_utils._settings import read_settings
@@ -53,7 +59,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             failure = EvidenceLost(f"the fleet's verdict cannot be kept on the control node: {error}")
             return {**result, **failure.as_result()}
         verdicts = {host["name"]: host["verdict"] for host in document["hosts"]}
-        told = {"verdict": _fleet.overall(document), "verdicts": verdicts, "lines": fleet_table(document, now)}
+        told = {
+            "verdict": _fleet.overall(document),
+            "verdicts": verdicts,
+            "endings": {host["name"]: _fleet.ending(host) for host in document["hosts"]},
+            "lines": fleet_table(document, now),
+        }
         return {**result, "changed": True, **told, **kept}
 
     @staticmethod
@@ -84,4 +95,5 @@ def _document(arguments: dict[str, Any], results: dict[str, Any], control_dir: s
         controller=_run_identity.controller(),
         period_days=arguments["period_days"],
         limit=arguments["limit"],
+        notices={host: _notify_state.broken(_notify_state.read(control_dir, host)) for host in results},
     )

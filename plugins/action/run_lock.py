@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.wst.backup.plugins.plugin_utils import _run_identity
+from ansible_collections.wst.backup.plugins.plugin_utils import _errors, _notify, _run_identity
+from ansible_collections.wst.backup.plugins.plugin_utils._clock import utc_now
 from ansible_collections.wst.backup.plugins.plugin_utils._host_python import HostPythonAction
+from ansible_collections.wst.backup.plugins.plugin_utils._notify_plan import BACKUP, RESTORE_TEST, Ended
 
 
 class ActionModule(HostPythonAction):
@@ -36,6 +38,26 @@ class ActionModule(HostPythonAction):
     def failed(self, result: dict[str, Any]) -> dict[str, Any]:
         """Say which run failed to get the lock, for the audit log; one that failed to release it is over as well."""
         return {**result, "run_id": self._run_id} if self._taking() else self._cleared(result)
+
+    def unreached(self, error: _errors.Unreachable, variables: Mapping[str, Any]) -> None:
+        """Tell it from here: Ansible runs no further task for this host, and none at all where no other one is left."""
+        job = self._task.args.get("purpose")
+        if self._settings is None or self._task.check_mode or not self._taking() or job not in (BACKUP, RESTORE_TEST):
+            return
+        ended = Ended(
+            job=str(job),
+            host=self._host,
+            controller=_run_identity.controller(),
+            at=utc_now(),
+            run_id=self._run_id,
+            code=error.code,
+            message=error.message,
+            remedy=error.remedy,
+        )
+        template = self._templar.copy_with_new_env(available_variables=dict(variables)).template
+        told = _notify.tell(ended, variables, template, control_dir=self._settings.control_dir)
+        for warning in told.warnings:  # the result is lost with the host
+            self._display.warning(warning)
 
     def _cleared(self, result: dict[str, Any]) -> dict[str, Any]:
         """Without the fact, so that no later task of the play works in a run that is over."""

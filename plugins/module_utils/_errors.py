@@ -356,6 +356,13 @@ class ServiceFailed(BackupError):
     )
 
 
+class EventLogFailed(BackupError):
+    """The event log of Windows did not take an event."""
+
+    code = "event_log_failed"
+    remedy = "See that the service Windows Event Log runs and that the operator may write to the log Application."
+
+
 class SwapUnfinished(BackupError):
     """The swap of a database was interrupted, and production may be closed."""
 

@@ -17,6 +17,7 @@ description:
   - >-
     A host that could not be reached or judged is not compliant. It is shown with what was last known of it and how old
     that is.
+  - A notification that could not be sent (M(wst.backup.notify)) is a warning beside the host's logging until one is.
   - The hosts are not contacted. The task does not fail for a verdict.
 extends_documentation_fragment:
   - wst.backup.attributes
@@ -84,6 +85,12 @@ verdict:
   type: str
 verdicts:
   description: The verdict of each host by its name.
+  returned: success
+  type: dict
+endings:
+  description: >-
+    For each host by its name what M(wst.backup.notify) tells: C(code) (empty where it complies), C(message), C(remedy),
+    C(proof).
   returned: success
   type: dict
 lines:

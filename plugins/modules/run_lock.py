@@ -18,6 +18,9 @@ description:
     lease says whose the host is. A run that died does not block the host for ever: once no process holds the lock, its
     lease is dead when the last heartbeat is older than O(stale_after) or comes from before the host's last start.
   - The run's id is made on the control node by this module's action and goes with every later task of the play.
+  - >-
+    Where the host cannot be reached at all, the action tells it as M(wst.backup.notify) does, when O(purpose) is given
+    as V(backup) or V(restore_test): Ansible runs no later task for such a host.
 extends_documentation_fragment:
   - wst.backup.attributes
 attributes:

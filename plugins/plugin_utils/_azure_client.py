@@ -13,16 +13,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
-import threading
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Optional, TypeVar
 
 from . import _errors
 from ._azure_failures import late, named, retry_after
 from ._azure_options import CLOUDS, Question
+from ._within import within
 
 T = TypeVar("T")
 
@@ -63,45 +61,6 @@ def answered(work: Callable[[], T], question: Question) -> T:
         raise late(question) from error
     except AzureError as error:
         raise named(error, question) from error
-
-
-def within(work: Callable[[], T], seconds: float) -> T:
-    """What the work returns or raises; raises TimeoutError when it takes longer, and leaves it to itself."""
-    done: dict[str, Any] = {}
-
-    def run() -> None:
-        try:
-            done["value"] = work()
-        except BaseException as error:  # noqa: BLE001  # raised below, in the thread that waits
-            done["error"] = error
-
-    thread = threading.Thread(target=run, daemon=True)  # a daemon: the play's end does not wait for it
-    with _silent():
-        thread.start()
-        thread.join(seconds)
-    if "error" in done:
-        raise done["error"]
-    if "value" not in done:
-        raise TimeoutError
-    value: T = done["value"]
-    return value
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """No line of the packages' own reaches the screen. What they log goes to Ansible's log file, where there is one.
-
-    Up to ansible-core 2.18 the main thread of a task's process holds the lock of standard output and error as long as
-    it lives: a warning of another thread would wait for ever.
-    """
-    last_resort = logging.lastResort
-    logging.lastResort = logging.NullHandler()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.lastResort = last_resort
 
 
 def persistently(request: Callable[[dict[str, Any]], T], question: Question, deadline: float) -> T:

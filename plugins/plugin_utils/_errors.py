@@ -22,6 +22,7 @@ class TransportError(Exception):
 
     code: ClassVar[str] = "internal_error"
     remedy: ClassVar[str] = "This is a defect of wst.backup. Run again with -vvv and report the output."
+    effect: ClassVar[str] = "stop"  # or "warn": what was done stands as it is
 
     def __init__(self, message: str, **facts: Any) -> None:
         super().__init__(message)
@@ -37,7 +38,7 @@ class TransportError(Exception):
             "code": self.code,
             "remedy": self.remedy,
             "facts": self.facts,
-            "effect": "stop",
+            "effect": self.effect,
         }
 
 
@@ -488,3 +489,41 @@ class AwxAccessOpen(TransportError):
     remedy = (
         "Take the named roles away in AWX (Access), or name users who administer AWX in awx_admins, then run again."
     )
+
+
+# --- notifications --------------------------------------------------------------------------------------------------
+
+
+class NotifyInvalid(TransportError):
+    """The variables of a notification make no sense, so it was not sent."""
+
+    code = "notify_invalid"
+    effect = "warn"
+    remedy = "Correct the variable in the inventory or the vault (docs/notifications.md). The run itself is as it says."
+
+
+class NotifyUnreachable(TransportError):
+    """Whoever was to be told could not be reached, or broke off."""
+
+    code = "notify_unreachable"
+    effect = "warn"
+    remedy = "Check the way from the control node to it (name, port, proxy, firewall). The run itself is as it says."
+
+
+class NotifyUntrusted(TransportError):
+    """The certificate of whoever was to be told is not to be trusted, so nothing was said."""
+
+    code = "notify_untrusted"
+    effect = "warn"
+    remedy = (
+        "Have the server's certificate renewed, or name its authority in wst_backup_notify.ca_file. "
+        "The run itself is as it says."
+    )
+
+
+class NotifyRefused(TransportError):
+    """Whoever was to be told did not take it."""
+
+    code = "notify_refused"
+    effect = "warn"
+    remedy = "See that the address, the login and the recipients are still good. The run itself is as it says."

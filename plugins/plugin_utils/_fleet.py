@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from ansible_collections.wst.backup.plugins.plugin_utils._clock import format_time
 from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import (
+    COMPLIANT,
     NON_COMPLIANT,
     OF_HOSTS,
     UNKNOWN,
@@ -20,6 +21,8 @@ from ansible_collections.wst.backup.plugins.plugin_utils._verdicts import (
 
 SCHEMA_VERSION = 1
 OLD_HOURS = 3  # after which a verdict that is made hourly says nothing of now: an alert fires, and the page says so
+LOGGING = "logging"  # the requirement
+NOTICE = "on the control node: "
 _HOST = ("environment", "verdict", "known_at", "turns_at", "requirements", "runs", "drills", "layers", "next")
 
 
@@ -32,6 +35,7 @@ def fleet(
     controller: str,
     period_days: int,
     limit: str = "",
+    notices: Optional[Mapping[str, Sequence[str]]] = None,
 ) -> dict[str, Any]:
     """The document, hosts with trouble first.
 
@@ -40,8 +44,10 @@ def fleet(
     :param evidence: the pages of each host's drills, by the end of the drill's run id.
     :param made: UTC.
     :param limit: what the play was limited to; empty where it was for the whole fleet.
+    :param notices: what the control node has to say of each host's logging; it stands there as warnings.
     """
     hosts = [host_part(name, result, known.get(name), evidence.get(name, {})) for name, result in results.items()]
+    hosts = [_with_notices(host, (notices or {}).get(host["name"], ())) for host in hosts]
     return {
         "schema": SCHEMA_VERSION,
         "made": format_time(made),
@@ -71,6 +77,40 @@ def host_part(
         return {"name": name, "reached": True, "error": None, **judged, "drills": drills}
     reached = bool(result) and not result.get("unreachable")
     return {"name": name, "reached": reached, "error": _error(result), **_last_known(known)}
+
+
+def _with_notices(host: dict[str, Any], notices: Sequence[str]) -> dict[str, Any]:
+    """Beside the requirement that what happens is known to people. Those of an earlier evaluation are over."""
+
+    def warned(requirement: Mapping[str, Any]) -> dict[str, Any]:
+        own = [each for each in requirement["warnings"] or () if not str(each).startswith(NOTICE)]
+        return {**requirement, "warnings": [*own, *(NOTICE + each for each in notices)]}
+
+    return {
+        **host,
+        "requirements": [warned(each) if each.get("id") == LOGGING else each for each in host["requirements"] or ()],
+    }
+
+
+def ending(host: Mapping[str, Any]) -> dict[str, str]:
+    """What the evaluation of that host ended with, for notifications: ``code`` is empty where it complies.
+
+    ``proof`` is what shows that it does; where it does not, what is not met.
+    """
+    if host["error"]:
+        return {**host["error"], "proof": ""}
+    if host["verdict"] == COMPLIANT:
+        return {"code": "", "message": "", "remedy": "", "proof": f"compliant at {host['known_at']}"}
+    failing = [each for each in host["requirements"] if each["verdict"] in (NON_COMPLIANT, UNKNOWN)]
+    commands = sorted({str(each["command"]) for each in failing if each["command"]})
+    return {
+        "code": "non_compliant" if host["verdict"] == NON_COMPLIANT else "compliance_unknown",
+        "message": "\n".join(f"{each['id']} {each['verdict']}: {each['summary']}" for each in failing),
+        "remedy": f"Look at the report; these playbooks mend it or show more: {', '.join(commands)}."
+        if commands
+        else "",
+        "proof": " ".join(str(each["id"]) for each in failing),
+    }
 
 
 def _page(drill: Mapping[str, Any], evidence: Mapping[str, str]) -> str:

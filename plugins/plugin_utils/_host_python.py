@@ -72,6 +72,9 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         """Complete, or replace, the result of a module or transport that failed."""
         return result
 
+    def unreached(self, error: _errors.Unreachable, variables: Mapping[str, Any]) -> None:
+        """The host did not answer at first contact: no later task of the play sees it any more."""
+
     # --- Ansible's entry
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
@@ -86,6 +89,7 @@ class HostPythonAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
         except FirstContactFailed as failure:
             unreachable = _errors.Unreachable(f"{failure}.")
             self._record({"event": "unreachable", "code": unreachable.code, "message": str(failure)})
+            self.unreached(unreachable, self._variables_of_host(task_vars))
             raise AnsibleConnectionFailure(unreachable.as_result()["msg"]) from failure
         except _errors.TransportError as error:
             result = error.as_result()

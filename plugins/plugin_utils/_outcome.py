@@ -73,6 +73,7 @@ def outcome(
     return {
         "code": end.get("code", ""),
         "failed": end.get("code", "") not in ("", _PAUSED),
+        "proof": _proof(results) if not end and not check else "",
         "msg": " ".join(filter(None, (end.get("msg", ""), stands))) if end else "",
         "remedy": end.get("remedy", ""),
         "step": end.get("step", ""),
@@ -136,6 +137,12 @@ def _done(result: Any) -> Mapping[str, Any]:
     if not isinstance(result, Mapping) or result.get("failed") or result.get("skipped") or result.get("code"):
         return {}
     return result
+
+
+def _proof(results: Mapping[str, Any]) -> str:
+    """The set that this run published, where it was verified and its end is on record; empty otherwise."""
+    published, verified, recorded = (_done(results.get(name)) for name in ("publish", "verify", "end"))
+    return str(published.get("artifact") or "") if verified.get("level") and "seq" in recorded else ""
 
 
 def _mirror_text(mirror: Mapping[str, Any], *, check: bool) -> str:

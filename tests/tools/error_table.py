@@ -23,7 +23,8 @@ HEAD = """\
 
 Every failure has a name. A failed task shows `code`, `msg` with the facts, and `remedy`; the audit log holds the same
 code. An error that *stops* ends the run at once. One that is *carried* lets the run go on to its end, which then fails
-with this code. F1, F2 and F3 are the failure modes of the doctrine.
+with this code. One that *warns* changes nothing of what the run came to. F1, F2 and F3 are the failure modes of the
+doctrine.
 """
 
 
@@ -53,7 +54,7 @@ def page() -> str:
             "## On the Windows host\n",
             table(rows(host, base=host.BackupError)),
             "## On the way to the host\n",
-            "Raised on the control node; all of them stop the run for this host.\n",
+            "Raised on the control node; those that stop the run stop it for this host.\n",
             table(rows(transport, base=transport.TransportError)),
         ]
     )
@@ -84,7 +85,7 @@ def row_of(error: type[Exception]) -> Row:
         raise TableError(f"{error.__name__}: '{code}' is no code (lower case letters, digits and underscores)")
     if not meaning or not remedy:
         raise TableError(f"{error.__name__}: needs a docstring that says what happened, and a remedy")
-    effect = "carried" if getattr(error, "effect", "stop") == "carry" else "stops"
+    effect = {"carry": "carried", "warn": "warns"}.get(getattr(error, "effect", "stop"), "stops")
     return Row(code, meaning, effect, getattr(error, "doctrine", ""), remedy)
 
 

@@ -58,6 +58,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform._posix_servic
     service_state,
     start_service,
     stop_service,
+    write_event,
 )
 from ansible_collections.wst.backup.plugins.module_utils._platform._posix_volume import volume
 
@@ -107,4 +108,5 @@ __all__ = [
     "start_service",
     "stop_service",
     "volume",
+    "write_event",
 ]

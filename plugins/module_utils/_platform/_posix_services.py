@@ -30,6 +30,11 @@ def dependent_services(name: str) -> Tuple[str, ...]:
     return ()
 
 
+def write_event(source: str, number: int, text: str) -> bool:
+    """Add an error to the log Application; False where there is no event log, as here. Raises OSError."""
+    return False
+
+
 def appcmd() -> Optional[str]:
     """The program that steers application pools of IIS; None where there is no IIS."""
     return None

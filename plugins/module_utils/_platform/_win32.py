@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Callable, Dict, Optional, Tuple, Type
 
 BOOL = ctypes.c_int32
+WORD = ctypes.c_uint16
 DWORD = ctypes.c_uint32  # not wintypes.DWORD, which has 8 bytes on 64-bit Linux, where the parsers are tested
 HANDLE = ctypes.c_void_p
 LONG = ctypes.c_int32
@@ -67,6 +68,7 @@ _ADVAPI32: _Prototypes = {
     "ConvertSecurityDescriptorToStringSecurityDescriptorW": (BOOL, (POINTER, DWORD, DWORD, POINTER, POINTER)),
     "ConvertStringSecurityDescriptorToSecurityDescriptorW": (BOOL, (TEXT, DWORD, POINTER, POINTER)),
     "ConvertStringSidToSidW": (BOOL, (TEXT, POINTER)),
+    "DeregisterEventSource": (BOOL, (HANDLE,)),
     "EnumDependentServicesW": (BOOL, (HANDLE, DWORD, POINTER, DWORD, POINTER, POINTER)),
     "GetLengthSid": (DWORD, (POINTER,)),
     "GetNamedSecurityInfoW": (DWORD, (TEXT, DWORD, DWORD, POINTER, POINTER, POINTER, POINTER, POINTER)),
@@ -82,6 +84,8 @@ _ADVAPI32: _Prototypes = {
     "OpenSCManagerW": (HANDLE, (TEXT, TEXT, DWORD)),
     "OpenServiceW": (HANDLE, (HANDLE, TEXT, DWORD)),
     "QueryServiceStatus": (BOOL, (HANDLE, POINTER)),
+    "RegisterEventSourceW": (HANDLE, (TEXT, TEXT)),
+    "ReportEventW": (BOOL, (HANDLE, WORD, WORD, DWORD, POINTER, WORD, DWORD, POINTER, POINTER)),
     "SetFileSecurityW": (BOOL, (TEXT, DWORD, POINTER)),
     "SetNamedSecurityInfoW": (DWORD, (TEXT, DWORD, DWORD, POINTER, POINTER, POINTER, POINTER)),
     "StartServiceW": (BOOL, (HANDLE, DWORD, POINTER)),

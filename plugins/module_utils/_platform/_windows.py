@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.wst.backup.plugins.module_utils._platform._windows_events import write_event
 from ansible_collections.wst.backup.plugins.module_utils._platform._windows_files import (
     FileLock,
     absolute_path,
@@ -107,4 +108,5 @@ __all__ = [
     "start_service",
     "stop_service",
     "volume",
+    "write_event",
 ]

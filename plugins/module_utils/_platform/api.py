@@ -75,6 +75,7 @@ if TYPE_CHECKING or os.name != "nt":
         start_service,
         stop_service,
         volume,
+        write_event,
     )
 else:
     from ansible_collections.wst.backup.plugins.module_utils._platform._windows import (
@@ -123,6 +124,7 @@ else:
         start_service,
         stop_service,
         volume,
+        write_event,
     )
 
 __all__ = [
@@ -189,6 +191,7 @@ __all__ = [
     "start_service",
     "stop_service",
     "volume",
+    "write_event",
 ]
 
 

@@ -24,6 +24,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils import (
     _errors,
     _pitr,
 )
+from ansible_collections.wst.backup.plugins.plugin_utils._within import within
 from ansible_collections.wst.backup.tests.unit.plugins.plugin_utils.fake_arm import (
     GROUP,
     PLACE,
@@ -271,12 +272,12 @@ def test_work_that_raises_is_raised_here() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        _azure_client.within(work, 5)
+        within(work, 5)
 
 
 WARNS = """
 import logging, sys, threading, warnings
-from ansible_collections.wst.backup.plugins.plugin_utils._azure_client import within
+from ansible_collections.wst.backup.plugins.plugin_utils._within import within
 
 class Held:
     def write(self, text):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.wst.backup.plugins.plugin_utils._fleet import fleet, overall, telling
+from ansible_collections.wst.backup.plugins.plugin_utils._fleet import ending, fleet, overall, telling
 from ansible_collections.wst.backup.plugins.plugin_utils._fleet_metrics import METRICS, metrics
 from ansible_collections.wst.backup.plugins.plugin_utils._fleet_table import fleet_table
 
@@ -60,6 +60,40 @@ def test_trouble_comes_first_and_the_worst_verdict_is_the_fleet_s() -> None:
     assert overall(document({"a": judged(), "b": judged("unknown")})) == "unknown"
     assert overall(document({})) == "unknown"
     assert made["hosts"][0]["drills"][0]["evidence"] == "../hosts/x/drills/drill-beef.html"
+
+
+def test_a_notification_that_failed_is_warned_of_beside_the_logging_until_one_works() -> None:
+    host = judged(requirements=[requirement("R1"), requirement("logging", warnings=["its own"])])
+
+    def warnings(result: Dict[str, Any], known: Dict[str, Any], *notices: str) -> Any:
+        made = fleet(
+            {"a": result}, known=known, evidence={}, made=NOW, controller="", period_days=1, notices={"a": notices}
+        )
+        return made["hosts"][0], [each["warnings"] for each in made["hosts"][0]["requirements"]]
+
+    part, told = warnings(host, {}, "mail is broken")
+    assert told == [[], ["its own", "on the control node: mail is broken"]]
+    assert warnings(UNREACHABLE, {"a": part}, "mail is broken")[1] == told
+    assert warnings(UNREACHABLE, {"a": part})[1] == [[], ["its own"]]
+    assert warnings(UNREACHABLE, {}, "mail is broken")[1] == []
+    assert any(
+        "logging warns: on the control node" in line for line in fleet_table(document({}) | {"hosts": [part]}, NOW)
+    )
+
+
+def test_what_an_evaluation_ended_with() -> None:
+    good = document({"a": judged()})["hosts"][0]
+    assert ending(good) == {"code": "", "message": "", "remedy": "", "proof": "compliant at 2026-11-30T14:59:00Z"}
+    requirements = [requirement("R1", "non-compliant"), requirement("R2", "exempt"), requirement("R3", "unknown")]
+    bad = ending(document({"a": judged("non-compliant", requirements=requirements)})["hosts"][0])
+    assert (bad["code"], bad["proof"]) == ("non_compliant", "R1 R3")
+    assert bad["message"] == "R1 non-compliant: why\nR3 unknown: why"
+    assert "backup.yml." in bad["remedy"]
+    assert ending(document({"a": judged("unknown")})["hosts"][0])["code"] == "compliance_unknown"
+    away = ending(document({"a": UNREACHABLE}, {"a": good})["hosts"][0])
+    assert (away["code"], away["message"], away["proof"]) == ("unreachable", "no route", "")
+    bare = [requirement("R1", "non-compliant", command="")]
+    assert ending(document({"a": judged("non-compliant", requirements=bare)})["hosts"][0])["remedy"] == ""
 
 
 def test_a_host_that_does_not_answer_is_not_compliant_and_shows_what_was_last_known() -> None:

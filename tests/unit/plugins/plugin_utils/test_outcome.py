@@ -21,6 +21,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._tables import (
 DONE: dict[str, Any] = {
     "lock": {"run_id": "20261123-150000-1f2e3d4c"},
     "start": {"seq": 1},
+    "end": {"seq": 2},
     "dump": {"rows": 12345},
     "archive": {"size": 5 * 1024 * 1024, "files": 1000},
     "verify": {"level": 3},
@@ -60,6 +61,17 @@ def test_a_failed_step_shows_its_code_and_only_what_was_done_before_it() -> None
     assert "mirror_missing" in lines[1]
     assert "wst-backup-20261123-150000" in lines[1]
     assert lines[-1] == "win1: failed at 'Mirror the set'. mirror_missing: D: is not there Attach it."
+
+
+def test_a_proof_is_a_set_that_was_verified_and_whose_end_is_on_record() -> None:
+    assert outcome(DONE)["proof"] == "wst-backup-20261123-150000"
+    assert outcome(DONE, check=True)["proof"] == ""
+    assert outcome(DONE, {"code": "no_space", "msg": "full"})["proof"] == ""
+    for step in ("publish", "verify", "end"):
+        for lacking in ({}, {"skipped": True}, {"failed": True, **DONE[step]}, None):
+            assert outcome({**DONE, step: lacking})["proof"] == ""
+    problem = {"problem": {"code": "content_anomaly", "message": "half of it"}}
+    assert outcome({**DONE, "publish": {**DONE["publish"], **problem}})["proof"] == ""
 
 
 def test_a_paused_host_has_not_failed_and_is_told() -> None:
