@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from integration.test_compliance import NOBODY
-from integration.world import Played, World
+from integration.world import AS_L5, Played, World
 
 from ansible_collections.wst.backup.tests.unit.plugins.plugin_utils.notify_kit import Server, serving, web
 from wstlab.pki import make_pki
@@ -47,7 +47,9 @@ def listening(world: World, tmp_path: Path) -> Iterator[Listening]:
     make_pki(tmp_path / "pki")
     with serving(Server(tmp_path / "pki"), web) as server:
         base = f"https://localhost:{server.port}/{SECRET}"
-        heartbeats = {f"wst_backup_heartbeat_{job}": f"{base}/{job}" for job in ("backup", "compliance")}
+        heartbeats = {
+            f"wst_backup_heartbeat_{job}": f"{base}/{job}" for job in ("backup", "restore_test", "compliance")
+        }
         plain = {"ca_file": str(tmp_path / "pki" / "ca.pem"), "timeout": 20, "tries": 2, "pause": 0, "event_log": True}
         file = tmp_path / "notify.json"
         file.write_text(
@@ -78,6 +80,19 @@ def test_a_backup_tells_its_heartbeat_once_it_is_proved_and_people_when_it_faile
     assert told["remedy"]
 
 
+def test_a_restore_test_tells_its_heartbeat_and_who_may_not_start_one_is_told_of(
+    world: World, listening: Listening
+) -> None:
+    refused = listening.play(world, "restore_test.yml")
+    assert refused.failed_with("not_authorized")
+    ((_method, _path, told),) = listening.take()
+    assert (told["job"], told["code"]) == ("restore_test", "not_authorized")
+    assert told["run_id"]
+    drilled = listening.play(world, "restore_test.yml", extra=AS_L5)
+    assert drilled.code == 0, drilled.output
+    assert listening.take() == [("GET", f"/{SECRET}/restore_test", None)]
+
+
 def test_a_host_that_cannot_be_reached_is_told_although_no_task_runs_for_it(world: World, listening: Listening) -> None:
     played = listening.play(world, "backup.yml", extra=NOBODY)
     assert played.code == 4, played.output
@@ -100,6 +115,12 @@ def test_a_channel_that_fails_changes_nothing_and_is_seen(world: World, listenin
         ("heartbeat", ""),
         ("webhook", "source_missing"),
     ]
+
+    nonsense = ("-e", json.dumps({"wst_backup_notify": "{{ this_is_nowhere }}"}))
+    assert listening.play(world, "backup.yml", *nonsense, extra=MISSING).failed_with("source_missing")
+    done = listening.play(world, "backup.yml", *nonsense)
+    assert done.code == 0, done.output
+    assert done.says("notification 'settings' was not sent: notify_invalid")
 
     listening.take()
     listening.server.answers = [200]
