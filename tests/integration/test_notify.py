@@ -124,7 +124,8 @@ def test_a_channel_that_fails_changes_nothing_and_is_seen(world: World, listenin
 
     listening.take()
     listening.server.answers = [200]
-    judged = listening.play(world, "compliance.yml")
+    never_met = {"backup_compliance_thresholds": {"max_gap_hours": 0.001}}
+    judged = listening.play(world, "compliance.yml", extra=never_met)
     assert judged.code == 2, judged.output
     ((_method, path, told),) = listening.take()
     assert (path, told["code"], told["job"]) == (f"/{SECRET}/hook", "non_compliant", "compliance")
@@ -132,7 +133,7 @@ def test_a_channel_that_fails_changes_nothing_and_is_seen(world: World, listenin
     logging = next(each for each in document["hosts"][0]["requirements"] if each["id"] == "logging")
     assert any("'heartbeat' of backup failed" in each for each in logging["warnings"])
     assert judged.says("logging warns: on the control node: notification 'webhook' of backup failed")
-    assert listening.play(world, "compliance.yml").code == 2
+    assert listening.play(world, "compliance.yml", extra=never_met).code == 2
     assert listening.take() == []  # the same as an hour ago
     assert listening.play(world, "backup.yml").code == 0
     assert [path for _method, path, _told in listening.take()] == [f"/{SECRET}/backup"]
