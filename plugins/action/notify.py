@@ -15,7 +15,7 @@ from ansible_collections.wst.backup.plugins.plugin_utils._errors import Transpor
 from ansible_collections.wst.backup.plugins.plugin_utils._notify_plan import JOBS, Ended
 from ansible_collections.wst.backup.plugins.plugin_utils._settings import CONTROL_DIR, read_settings
 
-_TEXTS = ("environment_name", "run_id", "code", "message", "remedy", "proof")
+_TEXTS = ("environment_name", "run_id", "code", "text", "remedy", "proof")
 _SPEC = {
     "job": {"type": "str", "choices": list(JOBS), "required": True},
     "event_log": {"type": "dict", "default": {}},
@@ -48,7 +48,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type hin
             controller=_run_identity.controller(),
             at=utc_now(),
             environment=arguments["environment_name"],
-            **{name: arguments[name] for name in _TEXTS if name != "environment_name"},
+            message=arguments["text"],
+            **{name: arguments[name] for name in ("run_id", "code", "remedy", "proof")},
         )
         told = _notify.tell(ended, variables, template, control_dir=control_dir, event_log=arguments["event_log"])
         return {**result, "changed": bool(told.sent), **told.as_result()}

@@ -34,7 +34,7 @@ options:
     type: str
     choices: [backup, restore_test, compliance]
     required: true
-  message:
+  text:
     description: The text of the event. What is beyond 30,000 characters is cut.
     type: str
     required: true
@@ -46,7 +46,7 @@ EXAMPLES = r"""
 - name: Have the host's monitoring see it
   wst.backup.event_log:
     job: backup
-    message: "no_space: D: has 1.2 GiB free, 4.0 GiB are needed"
+    text: "no_space: D: has 1.2 GiB free, 4.0 GiB are needed"
 """
 
 RETURN = r"""
@@ -68,13 +68,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "job": {"type": "str", "choices": list(EVENTS), "required": True},
-            "message": {"type": "str", "required": True},
+            "text": {"type": "str", "required": True},
         },
         supports_check_mode=True,
     )
 
     def work() -> Dict[str, Any]:
-        return write_failure(module.params["job"], module.params["message"], dry_run=module.check_mode)
+        return write_failure(module.params["job"], module.params["text"], dry_run=module.check_mode)
 
     _edge.run(module, work)
 

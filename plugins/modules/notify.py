@@ -48,7 +48,7 @@ options:
     description: Why it failed. Empty where it did not. C(host_paused) is no failure and no success, and tells nobody.
     type: str
     default: ""
-  message:
+  text:
     description: The facts of the failure.
     type: str
     default: ""
@@ -84,7 +84,7 @@ EXAMPLES = r"""
   wst.backup.notify:
     job: backup
     code: no_space
-    message: "no_space: D: has 1.2 GiB free, 4.0 GiB are needed"
+    text: "no_space: D: has 1.2 GiB free, 4.0 GiB are needed"
     remedy: Make room.
     run_id: 20261201-020000-1f2e3d4c
 

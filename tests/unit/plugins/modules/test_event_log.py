@@ -16,7 +16,7 @@ def test_check_mode_writes_nothing_and_a_refusal_has_a_name(host: Host, monkeypa
         raise PermissionError(f"{source} {number} {text}")
 
     monkeypatch.setattr(api, "write_event", refuse)
-    given = {"root": None, "job": "restore_test", "message": "drill_mismatch: a row"}
+    given = {"root": None, "job": "restore_test", "text": "drill_mismatch: a row"}
     told = host.run("event_log", check=True, **given)
     assert (told["written"], told["changed"]) == (False, False)
     told = host.run("event_log", **given)
