@@ -424,6 +424,100 @@ class SetTooOld(BackupError):
     remedy = "Find out why no newer backup counts (playbook list.yml), make one, then drill that."
 
 
+# --- offsite --------------------------------------------------------------------------------------------------------
+
+
+class OffsiteSdkMissing(BackupError):
+    """The packages that talk to Azure Blob are not in the host's Python."""
+
+    code = "offsite_sdk_missing"
+    remedy = (
+        "Add azure-storage-blob and azure-identity with what they need to runtime_components and run playbook "
+        "bootstrap.yml (docs/offsite.md has the list). The sets on C: and D: are untouched."
+    )
+
+
+class OffsiteKeyUnusable(BackupError):
+    """The host has no SAS for the offsite container, or what is in its file is none."""
+
+    code = "offsite_key_unusable"
+    remedy = (
+        "Make a SAS for the container with the permissions read, create, write and list, and nothing more, and put it "
+        "on the host with playbook offsite_key.yml. Or use the host's managed identity: offsite_identity."
+    )
+
+
+class OffsiteUnauthorised(BackupError):
+    """Azure does not let us in, or not do that."""
+
+    code = "offsite_unauthorised"
+    remedy = (
+        "An expired SAS is replaced with playbook offsite_key.yml. Else give the identity the role Storage Blob Data "
+        "Contributor on the container, or the SAS its permissions, and look at the account's firewall."
+    )
+
+
+class OffsiteContainerMissing(BackupError):
+    """There is no such container, or no such account."""
+
+    code = "offsite_container_missing"
+    remedy = (
+        "Check offsite_account_url and offsite_container. This program makes no container: a person makes it, with an "
+        "immutability policy, as docs/offsite.md shows."
+    )
+
+
+class OffsiteBusy(BackupError):
+    """Azure kept answering that it is busy or in trouble."""
+
+    code = "offsite_busy"
+    remedy = "Run offsite.yml again later: blocks that arrived are not sent twice. The sets on C: and D: are untouched."
+
+
+class OffsiteUnreachable(BackupError):
+    """The connection to Azure could not be made, or kept breaking."""
+
+    code = "offsite_unreachable"
+    remedy = (
+        "Check name resolution, proxy and firewall from the host to the account's address on port 443, then run again: "
+        "blocks that arrived are not sent twice."
+    )
+
+
+class OffsiteTlsFailed(BackupError):
+    """Who answers could not prove to be Azure."""
+
+    code = "offsite_tls_failed"
+    remedy = (
+        "Check the host's clock, and whether a proxy puts its own certificate in between. Its root goes into the file "
+        "that the environment variable REQUESTS_CA_BUNDLE names. Nothing was sent."
+    )
+
+
+class OffsiteRejected(BackupError):
+    """Azure refused a request for a reason that has no name here."""
+
+    code = "offsite_rejected"
+    remedy = "Look the named code of Azure up in its list of Blob Storage error codes; run again once it is removed."
+
+
+class OffsiteBlobDiffers(BackupError):
+    """What stands offsite under a set's name is not that set."""
+
+    code = "offsite_blob_differs"
+    remedy = (
+        "Do not rely on that blob, and do not delete it yet: find out who wrote it (the account's storage logs). Where "
+        "the container keeps versions, promote the right one; else a person moves the blob away. Then run offsite.yml."
+    )
+
+
+class OffsiteSetMissing(BackupError):
+    """There is no complete set of that name offsite."""
+
+    code = "offsite_set_missing"
+    remedy = "Run playbook offsite.yml with --tags list to see what is there; a set is complete once its sidecar is."
+
+
 # --- host -----------------------------------------------------------------------------------------------------------
 
 

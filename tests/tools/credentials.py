@@ -44,6 +44,7 @@ HARMLESS = re.compile(
     r"""
     ^$ | ^[|>][-+]?$ | {{ | ^!vault | ^<[^>]*>$ | ^\$ | ^\*+$ | ^(?:true|false|yes|no|null|none|~|\[\]|{})$
     | ^VALUE_SPECIFIED_IN_NO_LOG_PARAMETER$ | ^(?:str|bool|int|path|raw|dict|list)$ | ^Optional
+    | ^[~^]?\d+(?:\.\d+){1,2}$  # a version, of a package whose name ends like that
     | ^[A-Za-z]:\\ | ^/ | \.key$ | ^(?:changeme|example|placeholder)$
     """,
     re.VERBOSE | re.IGNORECASE,

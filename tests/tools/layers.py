@@ -7,7 +7,8 @@
   no module_utils.
 - Imports point downwards: foundations import no concern's package, no package imports a module, nothing is circular.
 - On the host, only ``_platform`` knows which operating system it is on (the control node is always POSIX).
-- What reaches the host needs the standard library and Ansible alone; psycopg is imported inside ``_pg``, in functions.
+- What reaches the host needs the standard library and Ansible alone; psycopg is imported inside ``_pg``, Azure's SDK
+  inside ``_offsite``, both in functions.
 - No shell, and nothing of AnsibleModule that does not work on Windows.
 - Package ``__init__.py`` files are empty; every file names its licence.
 """
@@ -35,6 +36,7 @@ FORBIDDEN_MODULES = frozenset({"platform"})
 NOT_ON_WINDOWS = frozenset({"run_command", "atomic_move", "tmpdir", "add_cleanup_file"})
 # Who talks to the database, and who reports whether psycopg is there at all.
 MAY_NEED_PSYCOPG = ("plugins/module_utils/_pg/", "plugins/module_utils/_host/")
+MAY_NEED_AZURE = ("plugins/module_utils/_offsite/",)  # who talks to Azure Blob
 LICENCE = "SPDX-License-Identifier: GPL-3.0-or-later"
 
 
@@ -164,6 +166,8 @@ def foreign_problem(path: str, item: Import) -> str:
     root = item.name.split(".")[0]
     if root == "psycopg":
         return "" if path.startswith(MAY_NEED_PSYCOPG) and not item.top_level else "only inside functions of _pg"
+    if root == "azure":
+        return "" if path.startswith(MAY_NEED_AZURE) and not item.top_level else "only inside functions of _offsite"
     if root == "ansible":
         return "" if item.name.startswith("ansible.module_utils.") else "only ansible.module_utils reaches the host"
     return "" if root in sys.stdlib_module_names or root == "ansible_collections" else "not in the standard library"

@@ -64,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
             make_environment(ENVIRONMENTS[name], requirements=REQUIREMENTS / f"{name}.txt")
         if options.only is None:
             fetch_awx_collection()
+            fetch_azurite()
     except SetupError as exc:
         print(f"setup: {exc}", file=sys.stderr)
         return 1
@@ -171,6 +172,13 @@ def fetch_awx_collection() -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     (building / AWX_MEMBERS).rename(target)
     shutil.rmtree(building)
+
+
+def fetch_azurite() -> None:
+    """The blob server of the offsite tests; it says by itself where it cannot be had."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    argv = [str(ENVIRONMENTS["core"] / "bin" / "python"), "-m", "tools.azurite"]
+    subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False)
 
 
 def create_environment(directory: Path) -> None:
