@@ -64,6 +64,16 @@ class HostLayout:
         return os.path.join(self.root, "restore.key")
 
     @property
+    def offsite_key_file(self) -> str:
+        """The SAS that lets this host into the offsite container, where it has no managed identity."""
+        return os.path.join(self.root, "offsite.key")
+
+    @property
+    def offsite_dir(self) -> str:
+        """What is known of the copies offsite: a record for each set."""
+        return os.path.join(self.root, "offsite")
+
+    @property
     def authority_file(self) -> str:
         """Who may do what, and what is production."""
         return os.path.join(self.root, "authority.json")

@@ -19,6 +19,8 @@ NEW_TOKENS = {
 }
 NEW_PASSWORD = {"db_password_new": "wst_backup_db_password_new"}  # nosec B105  # not-a-secret: the name of a variable
 
+NEW_SAS = {"offsite_sas_new": "wst_backup_offsite_sas_new"}  # nosec B105  # not-a-secret: the name of a variable
+
 
 def read_secrets(
     variables: Mapping[str, Any], template: Callable[[Any], Any], carries: Mapping[str, str]

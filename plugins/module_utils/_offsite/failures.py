@@ -29,6 +29,7 @@ _WORDS_OF = {
     "Md5Mismatch": "what arrived was not what was sent",
 }
 _AGAIN = ("Md5Mismatch", "Crc64Mismatch")  # the line's fault: sent once more
+_SIGNED = re.compile(r"(?i)(?<![a-z])(sig|signature|access_token|accountkey)(=|%3D|[\"']?\s*:\s*[\"']?)[^\s&,;'\"<>)]*")
 LONGEST = 300  # characters of somebody else's words
 
 
@@ -91,7 +92,7 @@ def retry_after(error: BaseException) -> Optional[float]:
 def without_secrets(text: str) -> str:
     """The text on one line, without what comes after a question mark in a URL and without anything signed."""
     text = re.sub(r"\?[^\s'\"<>)]*", "?***", " ".join(text.split()))
-    text = re.sub(r"(?i)\b(sig|signature|access_token|accountkey)(=|%3D|[\"']?\s*:\s*)[^\s&,;'\"<>)]*", r"\1=***", text)
+    text = _SIGNED.sub(r"\1=***", text)
     return re.sub(r"(?i)\b(bearer|sharedkey)\s+\S+", r"\1 ***", text)
 
 

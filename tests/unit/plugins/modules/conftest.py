@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+from offsite.fixtures import azurite_server, prefix, proxy
 
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
+
+__all__ = ["azurite_server", "host", "prefix", "proxy", "volumes"]
 
 
 @pytest.fixture
