@@ -515,7 +515,7 @@ class OffsiteSetMissing(BackupError):
     """There is no complete set of that name offsite."""
 
     code = "offsite_set_missing"
-    remedy = "Run playbook offsite.yml with --tags list to see what is there; a set is complete once its sidecar is."
+    remedy = "Run playbook offsite_fetch.yml, which lists what is there; a set is complete once its sidecar is."
 
 
 # --- host -----------------------------------------------------------------------------------------------------------
