@@ -107,6 +107,12 @@ options:
     description: The result of M(wst.backup.azure_pitr_info), or empty where nobody has asked Azure.
     type: dict
     default: {}
+  offsite:
+    description:
+      - Whether there must be copies offsite. Then R3 wants one as fresh as the other layers' that was read back.
+      - Otherwise what M(wst.backup.backup_offsite) has on record is told, and what is wrong with it is a warning.
+    type: bool
+    default: false
   history_days:
     description: For how many days back runs and drills are told.
     type: int
@@ -115,6 +121,7 @@ seealso:
   - module: wst.backup.compliance_report
   - module: wst.backup.backup_info
   - module: wst.backup.azure_pitr_info
+  - module: wst.backup.backup_offsite
 """
 
 EXAMPLES = r"""
@@ -259,6 +266,7 @@ def main() -> None:
             history=timedelta(days=params["history_days"]),
             problems=None if problems is None else tuple(problems),
             pitr=params["pitr"] or None,
+            offsite_expected=params["offsite"],
         )
         return {"changed": False, **report(gather(request, now=utc_now()), policy)}
 

@@ -46,7 +46,11 @@ def offsite(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     try:
         with azurite.running(str(tmp_path_factory.mktemp("azurite"))) as server:
             yield Offsite(world, server)
-            for path in (world.control / "offsite", world.control / "scratch" / "from-offsite", world.drive_c / "fetched"):
+            for path in (
+                world.control / "offsite",
+                world.control / "scratch" / "from-offsite",
+                world.drive_c / "fetched",
+            ):
                 shutil.rmtree(path)
             (world.control / "offsite.key").unlink()
     except LookupError as error:

@@ -125,6 +125,28 @@ class Pitr:
 
 
 @dataclass(frozen=True)
+class OffsiteCopy:
+    """A set's copy offsite, as this host has it on record. ``problem`` is what was found wrong with it."""
+
+    stem: str
+    time: datetime  # of the set
+    place: str
+    verified_at: datetime  # when it was last read back in full
+    protection: str = ""  # what keeps it from being changed or deleted; empty where nothing was seen
+    immutable_until: Optional[datetime] = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Offsite:
+    """The copies offsite, newest first. ``unread`` is why the records of them cannot be read."""
+
+    copies: Tuple[OffsiteCopy, ...] = ()
+    expected: bool = False  # whether the inventory says that there must be some
+    unread: str = ""
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that the rules look at."""
 
@@ -141,6 +163,7 @@ class Facts:
     keep_min: int = 7
     min_age_days: int = 7
     clock_skew: Optional[float] = None  # seconds that the host is ahead of the control node
+    offsite: Offsite = Offsite()
     ahead: int = 0  # sets, runs and drills that are dated in the future, and were left out
     paused: str = ""  # until when, by whom and why no backups are made, in words; empty where they are
     pause_problem: str = ""  # why it is not known whether they are

@@ -27,6 +27,8 @@ from ansible_collections.wst.backup.plugins.module_utils._compliance.facts impor
     Contents,
     Facts,
     LayerOf,
+    Offsite,
+    OffsiteCopy,
     Pitr,
     SetOn,
 )
@@ -37,6 +39,7 @@ from ansible_collections.wst.backup.plugins.module_utils._lock.lease import HELD
 from ansible_collections.wst.backup.plugins.module_utils._lock.pause import read_pause
 from ansible_collections.wst.backup.plugins.module_utils._lock.runlock import STALE_AFTER, RunLock
 from ansible_collections.wst.backup.plugins.module_utils._names import parse_artifact
+from ansible_collections.wst.backup.plugins.module_utils._offsite.record import Memory
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._retention.plan import Policy as Keep
 from ansible_collections.wst.backup.plugins.module_utils._retention.report import report_layers
@@ -58,6 +61,7 @@ class Request:
     history: timedelta  # how far back runs and drills are told
     problems: Optional[Tuple[Mapping[str, Any], ...]]
     pitr: Optional[Mapping[str, Any]]
+    offsite_expected: bool = False
 
 
 def gather(request: Request, *, now: datetime) -> Facts:
@@ -80,6 +84,7 @@ def gather(request: Request, *, now: datetime) -> Facts:
         expected_sources=request.sources,
         problems=request.problems,
         pitr=pitr_from(request.pitr),
+        offsite=offsite_of(request),
         keep_min=request.keep.keep_min,
         min_age_days=request.keep.min_age_days,
         clock_skew=None if skew is None else (now - skew).total_seconds(),
@@ -156,6 +161,27 @@ def _alive(layout: HostLayout, now: datetime) -> Set[str]:
         return set()
     verdict = judge_lease(lease, now=now, boot_id=api.boot_id(), os_lock_free=True, run_id="", stale_after=STALE_AFTER)
     return {lease.run_id} if verdict.state == HELD else set()
+
+
+def offsite_of(request: Request) -> Offsite:
+    """What is on record of the copies offsite. Nobody is asked: that took the container's key and the network."""
+    try:
+        known = Memory(request.layout.offsite_dir, None, request.prefix).all()
+    except BackupError as error:
+        return Offsite(expected=request.offsite_expected, unread=f"{error.code}: {error.message}")
+    copies = tuple(
+        OffsiteCopy(
+            stem=artifact.stem,
+            time=artifact.time,
+            place=copy.place,
+            verified_at=copy.verified_at,
+            protection=copy.protection,
+            immutable_until=copy.immutable_until,
+            problem=copy.problem,
+        )
+        for artifact, copy in sorted(known.items(), reverse=True)
+    )
+    return Offsite(copies, expected=request.offsite_expected)
 
 
 def _records(layout: HostLayout, since: datetime) -> Tuple[List[Record], str]:

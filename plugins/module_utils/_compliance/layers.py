@@ -10,6 +10,7 @@ from typing import List
 
 from ansible_collections.wst.backup.plugins.module_utils._compliance.facts import Facts
 from ansible_collections.wst.backup.plugins.module_utils._compliance.finding import Draft, Evidence, Finding
+from ansible_collections.wst.backup.plugins.module_utils._compliance.offsite import judge_offsite
 from ansible_collections.wst.backup.plugins.module_utils._compliance.pitr import judge_pitr
 from ansible_collections.wst.backup.plugins.module_utils._compliance.policy import Policy
 from ansible_collections.wst.backup.plugins.module_utils._compliance.text import days
@@ -19,7 +20,8 @@ SOON_FULL = 14  # days
 
 
 def storage(facts: Facts, policy: Policy) -> Finding:
-    """R3: Azure's own backups, the sets on C:, the same on D:; each is there, fresh, and reaches back as it must."""
+    """R3: Azure's own backups, the sets on C:, the same on D:; each is there, fresh, and reaches back as it must.
+    Copies offsite are told where there are some, and needed where the inventory says so."""
     draft = Draft()
     for name in (LOCAL, MIRROR):
         _judge_layer(name, facts, policy.thresholds.max_gap, draft)
@@ -28,6 +30,7 @@ def storage(facts: Facts, policy: Policy) -> Finding:
         draft.unknown.append("the mirror's disk could not be looked at")
     draft.warnings += _space_warnings(facts)
     judge_pitr(facts.pitr, facts.now, policy.thresholds.min_restorable, draft)
+    judge_offsite(facts.offsite, facts.now, policy.thresholds.max_gap, draft)
     good = "Azure's backups, the local layer and the mirror are there and fresh"
     return draft.finding("R3", good, command="list.yml")
 

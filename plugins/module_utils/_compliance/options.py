@@ -40,5 +40,6 @@ def compliance_options() -> Dict[str, Any]:
         },
         "preflight": {"type": "dict", "default": {}},
         "pitr": {"type": "dict", "default": {}},
+        "offsite": {"type": "bool", "default": False},
         "history_days": {"type": "int", "default": 400},
     }

@@ -98,9 +98,13 @@ def parse_copy(body: Mapping[str, Any], *, name: str) -> Copy:
 
 
 class Memory:
-    """The records of one host for one place. Those of another place are left alone and are not seen."""
+    """The records of one host.
 
-    def __init__(self, directory: str, place: str, prefix: str) -> None:
+    :param place: only copies there are seen; None sees all. What is known of another place is replaced when the set
+        goes to this one.
+    """
+
+    def __init__(self, directory: str, place: Optional[str], prefix: str) -> None:
         self._layer = Layer("offsite", directory)
         self._place = place
         self._prefix = prefix
@@ -113,7 +117,7 @@ class Memory:
                 copy = self._read(artifact)
             except RecordDamaged:
                 continue
-            if copy is not None and (copy.artifact, copy.place) == (artifact.stem, self._place):
+            if copy is not None and copy.artifact == artifact.stem and self._place in (None, copy.place):
                 found[artifact] = copy
         return found
 

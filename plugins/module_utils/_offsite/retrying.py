@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Patience:
     """How long one request is tried."""
 
-    tries: int = 7
+    tries: int = 9  # some four minutes in all
     first: float = 1.0  # seconds before the second try; doubled for each further one
     longest: float = 120.0  # seconds of one wait; who asks for more is not waited for
 

@@ -34,7 +34,7 @@ from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers
 )
 from ansible_collections.wst.backup.tests.unit.plugins.modules.host_kit import Host
 
-pytestmark = pytest.mark.posix  # the lab's Windows Python has no SDK
+pytestmark = [pytest.mark.posix, pytest.mark.slow]  # the lab's Windows Python has no SDK; a server starts
 
 RUN, OLD_RUN = "20261123-150000-0123abcd", "20261122-150000-0123abcd"
 NEW, OLD = artifact_of_run(RUN, PREFIX), artifact_of_run(OLD_RUN, PREFIX)

@@ -31,7 +31,7 @@ from ansible_collections.wst.backup.plugins.module_utils._offsite.place import p
 from ansible_collections.wst.backup.plugins.module_utils._offsite.retrying import Patience
 from ansible_collections.wst.backup.plugins.module_utils._offsite.upload import Item, Sent, bring, content_of
 
-pytestmark = pytest.mark.posix  # the lab's Windows Python has no SDK
+pytestmark = [pytest.mark.posix, pytest.mark.slow]  # the lab's Windows Python has no SDK; a server starts
 
 BLOCK = 64 << 10
 SIZE = 5 * BLOCK + 1000  # six blocks

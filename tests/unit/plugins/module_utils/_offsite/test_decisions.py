@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import pytest
@@ -50,7 +51,7 @@ from ansible_collections.wst.backup.plugins.module_utils._offsite.retrying impor
     patiently,
     wait_before_next,
 )
-from ansible_collections.wst.backup.plugins.module_utils._offsite.sas import check_sas, parse_sas, sas_from
+from ansible_collections.wst.backup.plugins.module_utils._offsite.sas import check_sas, parse_sas, read_sas, sas_from
 from ansible_collections.wst.backup.plugins.module_utils._offsite.store import Blob, ContainerFacts
 from ansible_collections.wst.backup.plugins.module_utils._sets.catalog import COMPLETE, BackupSet
 from ansible_collections.wst.backup.plugins.module_utils._sets.sidecar import Sidecar
@@ -145,6 +146,19 @@ def test_what_is_no_sas_is_refused_and_not_quoted(text: str) -> None:
     told = f"{raised.value.message} {raised.value.facts}"
     assert "planted" not in told
     assert raised.value.__cause__ is None
+
+
+def test_the_file_holds_the_sas_alone(tmp_path: Path) -> None:
+    """Missing, or something else, is told as what it is here and not as a database password."""
+    path = tmp_path / "offsite.key"
+    with pytest.raises(OffsiteKeyUnusable):
+        read_sas(str(path))
+    path.write_text("planted words")
+    with pytest.raises(OffsiteKeyUnusable) as raised:
+        read_sas(str(path))
+    assert "planted" not in raised.value.message
+    path.write_text(SAS + "\n")
+    assert read_sas(str(path)).token == SAS
 
 
 def test_what_can_be_no_key_is_no_sas() -> None:
