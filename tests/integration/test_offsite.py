@@ -113,6 +113,30 @@ def test_from_the_sas_to_the_restored_set(offsite: Offsite, tmp_path: Path) -> N
     assert sorted(path.name for path in beside.iterdir() if path.is_dir()) == ["wst", "wst-api"]
 
 
+def test_a_restore_takes_its_set_from_offsite(offsite: Offsite) -> None:
+    """The plan needs it here, and says so; the restore fetches it."""
+    fetched = offsite.world.drive_c / "fetched-for-restore"
+    beside = offsite.world.control / "scratch" / "straight-from-offsite"
+    where = {"restore_layer": "offsite", "restore_offsite_dir": str(fetched), "restore_beside": str(beside)}
+    told = {**AS_L5, **where, "restore_parts": ["files"], "restore_reason": "an offsite copy is tried"}
+    try:
+        planned = offsite.play("restore.yml", "--check", **told)
+        assert planned.failed_with("not_proved"), planned.output
+        assert planned.says("offsite_fetch.yml")
+        assert not fetched.exists()
+        restored = offsite.play("restore.yml", **told)
+        assert restored.code == 0, restored.output
+        assert sorted(path.name for path in beside.iterdir() if path.is_dir()) == ["wst", "wst-api"]
+        newest = offsite.world.artifacts()[-1]
+        assert offsite.world.audit()[-1]["details"]["artifact"] in (newest, f"{newest}.zip")
+        assert sorted(path.name for path in fetched.iterdir()) == [f"{newest}.manifest.json", f"{newest}.zip"]
+        absent = offsite.play("restore.yml", **{**told, "restore_set": "wst-backup-20200101-000000"})
+        assert absent.failed_with("offsite_set_missing"), absent.output
+    finally:
+        for path in (fetched, beside):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def test_a_copy_that_was_changed_fails_the_playbook_by_name(offsite: Offsite) -> None:
     """And stands in the audit log with the name of the set."""
     assert offsite.play("offsite.yml").code == 0
