@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Azurite, the blob server that the offsite tests run against: fetched by npm, every package of it by its hash.
 
+It needs Node.js with npm, which no test installs: where they are missing, the summary says what was not exercised.
 ``tests/requirements/azurite/package-lock.json`` pins it. The version is the newest that Node.js 20 runs: 3.36 wants 21.
 """
 

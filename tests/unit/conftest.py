@@ -10,6 +10,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tools import azurite
 from unit import pgserver
 
 # Deadlines are wall-clock and the tests run on loaded machines and under wine: a slow example is no failure.
@@ -63,6 +64,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         )
     for major in pgserver.MISSING:
         terminalreporter.line(f"NOT EXERCISED: a server of PostgreSQL {major}: it is not installed")
+    if os.name != "nt" and not azurite.program():
+        terminalreporter.line(azurite.MISSING.format(why=azurite.why_missing()))
 
 
 def pytest_configure() -> None:
