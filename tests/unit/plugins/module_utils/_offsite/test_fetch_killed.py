@@ -39,8 +39,13 @@ def prepare(directory: str) -> None:
 
 
 def scenario(directory: str) -> None:
-    """What dies: see ``crasher``. The container holds what the layer held."""
+    """What dies: see ``crasher``."""
     enter_run(NEXT_RUN)
+    bring_back(directory)
+
+
+def bring_back(directory: str) -> None:
+    """The newest set of a container that holds what the layer held."""
     azure = FakeAzure()
     for name, data in snapshot(Layer(LOCAL, os.path.join(directory, "c"))).items():
         if name in (SET.zip, SET.sidecar):
@@ -57,7 +62,7 @@ def test_no_crash_gives_a_name_to_what_is_not_whole(tmp_path: Path) -> None:
         files = snapshot(target) if os.path.isdir(target.path) else {}
         assert files.get(SET.zip, content(SET)) == content(SET), what
         assert SET.sidecar not in files or SET.zip in files, what
-        scenario(place)
+        bring_back(place)
         before = snapshot(Layer(LOCAL, os.path.join(place, "c")))
         assert snapshot(target) == {name: before[name] for name in (SET.zip, SET.sidecar)}, what
 
@@ -95,8 +100,8 @@ def test_a_disk_that_fills_up_in_the_middle_keeps_nothing(
     real = api.create_new
     monkeypatch.setattr(api, "create_new", lambda path: Full(real(path), room) if "fetched" in path else real(path))
     with pytest.raises(NoSpace):
-        scenario(str(tmp_path))
+        bring_back(str(tmp_path))
     assert os.listdir(tmp_path / "fetched") == []
     monkeypatch.undo()
-    scenario(str(tmp_path))
+    bring_back(str(tmp_path))
     assert (tmp_path / "fetched" / SET.zip).read_bytes() == content(SET)
