@@ -15,13 +15,13 @@ from typing import Optional
 
 MAX_COMPONENT = 255  # UTF-16 units, NTFS
 MAX_PATH = 32_000  # bytes of UTF-8; Windows takes 32,767 characters with the drive and the target's own path
+_LONG = MAX_PATH // 4  # characters that cannot be more than that many bytes
 MAX_DEPTH = 255  # directories above one another; what is deeper only serves to wear readers out
 _ILLEGAL = re.compile(r'[\x00-\x1f<>:"|?*\\/]')
 # The superscript digits count too: Windows takes COM¹ for a device.
 _RESERVED = re.compile("(?:CON|PRN|AUX|NUL|CONIN\\$|CONOUT\\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE)
 
 
-@lru_cache(maxsize=4096)  # directories stand in many paths, and a path is looked at more than once
 def component_problem(name: str) -> Optional[str]:
     """Why a single name cannot stand in an artifact, or None."""
     if name in ("", ".", ".."):
@@ -43,18 +43,28 @@ def component_problem(name: str) -> Optional[str]:
 
 def path_problem(path: str) -> Optional[str]:
     """Why a member's path cannot stand in an artifact, or None. Directories carry no trailing slash here."""
+    if len(path) > _LONG:
+        return _problem_of_all(path)
+    above, slash, name = path.rpartition("/")
+    if not slash:
+        return component_problem(name)
+    return _problem_above(above) or component_problem(name)
+
+
+@lru_cache(maxsize=256)  # a directory stands before all that lies in it; none of these is a long one
+def _problem_above(path: str) -> Optional[str]:
+    return _problem_of_all(path or "/", levels=MAX_DEPTH - 1)
+
+
+def _problem_of_all(path: str, *, levels: int = MAX_DEPTH) -> Optional[str]:
     if path.startswith("/"):
         return "an absolute path"
-    components = path.split("/", MAX_DEPTH + 1)
-    if len(components) > MAX_DEPTH:
+    components = path.split("/", levels + 1)
+    if len(components) > levels:
         return f"more than {MAX_DEPTH} levels"
-    if len(path) > MAX_PATH // 4 and len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
+    if len(path) > _LONG and len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
         return f"more than {MAX_PATH} bytes"
-    for component in components:
-        problem = component_problem(component)
-        if problem is not None:
-            return problem
-    return None
+    return next((problem for problem in map(component_problem, components) if problem is not None), None)
 
 
 def fold(name: str) -> str:

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import codecs
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
@@ -22,8 +21,7 @@ _HOPELESS = 0.98  # of its size is left of a sample that is not worth the time
 Known = Callable[[bytes, int], Optional[bytes]]  # content and its CRC-32: its compressed bytes, proved, or None
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(NamedTuple):
     """A whole file as it stands in the archive."""
 
     method: int  # of the ZIP format: stored or deflated
@@ -33,8 +31,7 @@ class Packed:
     is_known: bool = False  # compressed before, for an older artifact
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A part of a deflated file, ending at a byte's border."""
 
     data: bytes

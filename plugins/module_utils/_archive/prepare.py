@@ -9,8 +9,7 @@ Nothing here decides what a finding means; that is done where the entries come b
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from typing import List, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import sourcefile
 from ansible_collections.wst.backup.plugins.module_utils._archive.beside import Beside, Remark
@@ -27,8 +26,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform.api import St
 _MOST_HELD = 8 << 20  # bytes that a batch may come to; files can have grown since their directory was listed
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An entry, and what came of it: an error, or what there is of its kind."""
 
     found: Found

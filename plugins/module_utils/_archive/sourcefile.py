@@ -12,8 +12,7 @@ before any of it goes on; a large one streams into a target, which takes back wh
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import BinaryIO, Callable, Iterator, Optional, Protocol
+from typing import BinaryIO, Callable, Iterator, NamedTuple, Optional, Protocol
 
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
@@ -54,8 +53,7 @@ class Target(Protocol):
         """Nothing of this reading may stay."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """How the reading went. ``sha256`` is None where nothing is to be kept: a secret, a torn or a large file."""
 
     outcome: str
@@ -157,7 +155,7 @@ def _judge(file: BinaryIO, before: FileFacts, *, size: int, sha256: str) -> str:
 
 def without_data(reading: Reading) -> Reading:
     """The same, without the bytes, which would stay in memory."""
-    return replace(reading, data=b"")
+    return reading._replace(data=b"")
 
 
 def up_to(file: BinaryIO, limit: int) -> Iterator[bytes]:

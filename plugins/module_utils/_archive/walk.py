@@ -10,7 +10,8 @@ are told with their target and never entered. Only the directories on the way do
 from __future__ import annotations
 
 import os
-from typing import Callable, Iterator, List, NamedTuple, Optional, Type
+from operator import itemgetter
+from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple, Type
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import notes as remarks
 from ansible_collections.wst.backup.plugins.module_utils._archive.guard import Guard
@@ -29,6 +30,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform.api import En
 
 Complaint = Callable[[Type[BackupError], str, str], None]  # failure class, member path, reason
 
+_NAMES = itemgetter(0, 1)
 _REASONS = {
     api.SPECIAL: "a device, socket or pipe",
     api.PLACEHOLDER: "its content is not on this disk (cloud or archive placeholder)",
@@ -94,16 +96,27 @@ class Walker:
     def _children(self, directory: Found) -> List[Found]:
         """What a directory has for the artifact, in reverse order."""
         prefix = directory.relative + "/" if directory.relative else ""
+        above = f"{self._source.name}/{prefix}"
+        named: List[Tuple[str, str, Entry]] = []
         try:
-            entries = [e for e in api.scan(directory.entry.path) if not self._is_excluded(prefix + e.name, e)]
+            for entry in api.scan(directory.entry.path):
+                if not self._is_excluded(prefix + entry.name, entry):
+                    named.append((fold(entry.name), entry.name, entry))
         except OSError as error:
             self._failed(error, directory.relative)
             return []
-        entries.sort(key=lambda entry: (fold(entry.name), entry.name))
-        self._complain_of_twins(entries, prefix)
-        entries.reverse()
-        found = (Found(path=self._member(prefix + e.name), relative=prefix + e.name, entry=e) for e in entries)
-        return [one for one in found if self._is_usable(one)]
+        named.sort(key=_NAMES)
+        children = []
+        before = ("", "")
+        for folded, name, entry in named:
+            if folded == before[0]:
+                self._complain(PathUnusable, above + name, f"the same name as {before[1]!r}")
+            before = (folded, name)
+            found = Found(above + name, prefix + name, entry)
+            if self._is_usable(found):
+                children.append(found)
+        children.reverse()
+        return children
 
     def _is_excluded(self, relative: str, entry: Entry) -> bool:
         is_directory = entry.kind == api.DIRECTORY
@@ -114,11 +127,6 @@ class Walker:
             self._notes.add(remarks.SECRET, self._member(relative))
             return True
         return False
-
-    def _complain_of_twins(self, entries: List[Entry], prefix: str) -> None:
-        for first, second in zip(entries, entries[1:]):
-            if fold(first.name) == fold(second.name):
-                self._complain(PathUnusable, self._member(prefix + second.name), f"the same name as {first.name!r}")
 
     def _is_usable(self, found: Found) -> bool:
         problem = path_problem(found.path)

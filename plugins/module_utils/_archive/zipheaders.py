@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from functools import lru_cache
+from typing import List, NamedTuple, Tuple
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
 
@@ -38,12 +39,11 @@ def local_header(header: Header, *, zip64: bool) -> bytes:
 
     With ``zip64`` both sizes stand in the extra field, whatever they are (4.5.3: in a local header both or neither).
     """
-    extra = fmt.timestamp_extra(header.attributes.mtime_ns)
+    time, date, extra = _when(header.attributes.mtime_ns)
     packed, size = header.packed, header.size
     if zip64:
         extra = struct.pack("<HH2Q", fmt.EXTRA_ZIP64, 16, size, packed) + extra
         packed = size = fmt.MAX32
-    time, date = fmt.dos_time(header.attributes.mtime_ns)
     fixed = fmt.LOCAL.pack(
         fmt.LOCAL_SIGNATURE,
         fmt.VERSION_ZIP64 if zip64 else fmt.VERSION_DEFLATE,
@@ -68,11 +68,11 @@ def descriptor(*, crc32: int, packed: int, size: int, zip64: bool) -> bytes:
 
 def central_header(header: Header) -> bytes:
     """The member's entry in the central directory; 64-bit fields only where 32 bits do not hold the value."""
-    extra = fmt.timestamp_extra(header.attributes.mtime_ns)
-    large = [value for value in (header.size, header.packed, header.offset) if value >= fmt.MAX32]
-    if large:
+    time, date, extra = _when(header.attributes.mtime_ns)
+    large: List[int] = []
+    if max(header.size, header.packed, header.offset) >= fmt.MAX32:
+        large = [value for value in (header.size, header.packed, header.offset) if value >= fmt.MAX32]
         extra = struct.pack(f"<HH{len(large)}Q", fmt.EXTRA_ZIP64, 8 * len(large), *large) + extra
-    time, date = fmt.dos_time(header.attributes.mtime_ns)
     fixed = fmt.CENTRAL.pack(
         fmt.CENTRAL_SIGNATURE,
         fmt.MADE_BY,
@@ -93,6 +93,11 @@ def central_header(header: Header) -> bytes:
         min(header.offset, fmt.MAX32),
     )
     return fixed + header.name + extra
+
+
+@lru_cache(maxsize=16)  # a member's two headers are made one after the other
+def _when(mtime_ns: int) -> Tuple[int, int, bytes]:
+    return (*fmt.dos_time(mtime_ns), fmt.timestamp_extra(mtime_ns))
 
 
 def end_records(*, count: int, start: int, size: int) -> bytes:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO, Iterable, Optional
+from typing import BinaryIO, Iterable, NamedTuple, Optional
 
 from ansible_collections.wst.backup.plugins.module_utils._archive import codecs
 from ansible_collections.wst.backup.plugins.module_utils._archive import zipformat as fmt
@@ -34,8 +34,7 @@ from ansible_collections.wst.backup.plugins.module_utils._errors import Artifact
 from ansible_collections.wst.backup.plugins.module_utils._hashing import chunks_of
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """What went into a member."""
 
     size: int

@@ -138,8 +138,8 @@ def scan(directory: str) -> Iterator[Entry]:
                 kind=_kind(status.st_mode),
                 size=status.st_size,
                 mtime_ns=status.st_mtime_ns,
-                _target=read_link if stat.S_ISLNK(status.st_mode) else None,
-                _file_id=_file_id,
+                read_target=read_link if stat.S_ISLNK(status.st_mode) else None,
+                read_id=_file_id,
             )
 
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from typing import Callable, Iterator, Optional, Tuple
+from dataclasses import dataclass
+from typing import Callable, Iterator, NamedTuple, Optional, Tuple
 
 FILE = "file"
 DIRECTORY = "directory"
@@ -18,8 +18,7 @@ PLACEHOLDER = "placeholder"  # its content is not on this disk (cloud file, tape
 ADMINISTRATORS = "S-1-5-32-544"  # the group, whatever its name is in the host's language
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One name in a directory, seen without following it.
 
     ``size`` is in bytes, ``mtime_ns`` in nanoseconds since 1970 UTC, ``attributes`` are Windows' file attributes
@@ -33,23 +32,22 @@ class Entry:
     size: int
     mtime_ns: int
     attributes: int = 0
-    _target: Optional[Callable[[str], Optional[str]]] = field(default=None, repr=False, compare=False)
-    _file_id: Optional[Callable[[str], str]] = field(default=None, repr=False, compare=False)
+    read_target: Optional[Callable[[str], Optional[str]]] = None
+    read_id: Optional[Callable[[str], str]] = None
 
     def target(self) -> Optional[str]:
         """Where a link points, as it was written into it; None for what is no link. Raises OSError."""
-        return None if self._target is None else self._target(self.path)
+        return None if self.read_target is None else self.read_target(self.path)
 
     @property
     def file_id(self) -> str:
         """Tells one file from every other on this host, whatever its names; raises OSError when it is gone."""
-        if self._file_id is None:
+        if self.read_id is None:
             raise ValueError(f"nobody knows the identity of {self.path}")
-        return self._file_id(self.path)
+        return self.read_id(self.path)
 
 
-@dataclass(frozen=True)
-class FileFacts:
+class FileFacts(NamedTuple):
     """What an open file is at this moment."""
 
     size: int
@@ -57,8 +55,7 @@ class FileFacts:
     file_id: str
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells that a file is still the one that it was, as far as that can be told without reading it.
 
     ``changed_ns`` is when anything of it was changed last, in nanoseconds since 1970: its content, its metadata, its

@@ -162,8 +162,8 @@ def scan(directory: str) -> Iterator[Entry]:
                 size=status.st_size,
                 mtime_ns=status.st_mtime_ns,
                 attributes=attributes,
-                _target=read_link if _reparse.is_link(attributes, tag) else None,
-                _file_id=_file_id,
+                read_target=read_link if _reparse.is_link(attributes, tag) else None,
+                read_id=_file_id,
             )
 
 

@@ -11,6 +11,8 @@ import json
 from typing import Any, Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._archive.manifest import (
     SCHEMA_VERSION,
@@ -24,6 +26,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.members import
     read_members,
 )
 from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, ArtifactUnsupported
+from ansible_collections.wst.backup.plugins.module_utils._records import canonical
 
 MEMBER = {"path": "wst/a", "kind": "file", "mtime_ns": 1, "size": 1, "sha256": "0a" * 32, "crc32": "000000ff"}
 
@@ -78,6 +81,43 @@ def test_what_an_entry_has_comes_back() -> None:
     data = writer.rewind().read()
     assert list(read_members([data])) == members
     assert (writer.count, writer.size, writer.sha256) == (4, len(data), hashlib.sha256(data).hexdigest())
+
+
+TEXTS = st.text(min_size=1, max_size=30) | st.sampled_from(['"', "\\", "\ud800", "\x7f", "\u2028", "Grüße"])
+NUMBERS = st.integers(-(1 << 70), 1 << 70)
+CRCS = st.integers(0, (1 << 32) - 1)
+STAMPS = st.none() | st.builds(Stamped, file_id=TEXTS, changed_ns=NUMBERS, packed_crc32=CRCS)
+NOTHING = st.none()
+BESIDE = {"path": TEXTS, "mtime_ns": NUMBERS, "attributes": st.integers(0, 1 << 32)}
+FILES = st.builds(
+    Member,
+    kind=st.just("file"),
+    size=st.integers(0, 1 << 70),
+    sha256=st.binary(min_size=32, max_size=32).map(bytes.hex),
+    crc32=CRCS,
+    target=NOTHING,
+    sddl=NOTHING | TEXTS,
+    note=NOTHING | TEXTS,
+    stamp=STAMPS,
+    **BESIDE,
+)
+OTHERS = st.builds(
+    lambda kind, told, **beside: Member(kind=kind, **beside, **{"target" if kind == "link" else "sddl": told}),
+    kind=st.sampled_from(["directory", "link"]),
+    told=TEXTS,
+    **BESIDE,
+)
+
+
+@given(st.lists(FILES | OTHERS, max_size=4))
+def test_each_line_is_canonical_and_comes_back(members: list[Member]) -> None:
+    """It is put together by hand; what an encoder would make of it is the same."""
+    writer = MemberWriter(io.BytesIO())
+    for member in members:
+        writer.add(member)
+    data = writer.rewind().read()
+    assert list(read_members([data])) == members
+    assert data == b"".join(canonical(json.loads(line)) + b"\n" for line in data.splitlines())
 
 
 @pytest.mark.parametrize(

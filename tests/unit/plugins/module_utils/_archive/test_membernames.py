@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.wst.backup.plugins.module_utils._archive.membernames import (
+    MAX_DEPTH,
+    MAX_PATH,
     component_problem,
     fold,
     path_problem,
@@ -73,3 +75,32 @@ def test_folding_twice_is_folding_once(name: str) -> None:
 def test_what_is_printed_can_be_encoded(name: str) -> None:
     assert printable(name).isprintable()
     printable(name).encode("utf-8")
+
+
+def problem_of_its_parts(path: str) -> str | None:
+    """The rule without a memory of directories."""
+    parts = path.split("/")
+    if path.startswith("/"):
+        return "an absolute path"
+    if len(parts) > MAX_DEPTH:
+        return f"more than {MAX_DEPTH} levels"
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
+        return f"more than {MAX_PATH} bytes"
+    return next((problem for problem in map(component_problem, parts) if problem is not None), None)
+
+
+PARTS = st.sampled_from(["a", "b.txt", "", ".", "..", "con", "x ", "ж" * 200, "y" * 256, "\ud800", "c:d"])
+
+
+@given(st.lists(PARTS, max_size=6).map("/".join) | st.lists(PARTS, max_size=80).map("/".join))
+def test_what_is_remembered_of_directories_changes_nothing(path: str) -> None:
+    assert path_problem(path) == problem_of_its_parts(path)
+
+
+@pytest.mark.parametrize("levels", [1, 2, MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, MAX_DEPTH + 2])
+@pytest.mark.parametrize("name", ["a", "ab" * 20, "ж" * 40])
+def test_nor_how_deep_or_long_they_may_be(levels: int, name: str) -> None:
+    path = "/".join([name] * levels)
+    assert path_problem(path) == problem_of_its_parts(path)
+    assert path_problem("/" + path) == "an absolute path"
+    assert path_problem(path + "/") == problem_of_its_parts(path + "/")

@@ -8,7 +8,6 @@ What happens meanwhile is done from the reader's own tick, between two chunks: a
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import io
 import os
@@ -305,5 +304,5 @@ def test_what_is_packed_already(name: str, packed: bool) -> None:
 def test_a_file_seen_empty_that_has_content_afterwards_is_being_written_anew(path: Path) -> None:
     path.write_bytes(SMALL)
     with api.open_source(str(path)) as file:
-        emptied = dataclasses.replace(api.facts_of(file), size=0)
+        emptied = api.facts_of(file)._replace(size=0)
         assert sourcefile._judge(file, emptied, size=0, sha256=hashlib.sha256(b"").hexdigest()) == CHANGED

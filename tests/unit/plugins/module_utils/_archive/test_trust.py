@@ -14,7 +14,6 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -322,8 +321,8 @@ def test_whatever_the_old_artifact_is_the_new_one_is_right(kit: Any, source: Sou
     ],
 )
 def test_only_what_a_later_run_can_rely_on_is_kept(reading: Any, stamp: Any, is_kept: bool) -> None:
-    read = replace(Reading(STEADY, mtime_ns=7, size=5, sha256="ab" * 32), **reading)
-    seen = replace(api.Stamp(size=5, mtime_ns=7, changed_ns=9, file_id="12-10"), **stamp)
+    read = Reading(STEADY, mtime_ns=7, size=5, sha256="ab" * 32)._replace(**reading)
+    seen = api.Stamp(size=5, mtime_ns=7, changed_ns=9, file_id="12-10")._replace(**stamp)
     assert (trust.stamp_of(read, seen, 3) is not None) is is_kept
 
 
