@@ -21,7 +21,6 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 PIECES = st.lists(st.binary(max_size=9), max_size=9)
 
 
-@pytest.mark.slow
 @given(PIECES, st.data())
 def test_what_is_taken_is_what_was_there(pieces: list[bytes], data: st.DataObject) -> None:
     whole = b"".join(pieces)
