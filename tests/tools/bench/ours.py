@@ -129,7 +129,10 @@ def main() -> int:
     parser.add_argument("--trust-days", type=int, default=0)
     parser.add_argument("--feed", default="", help="the mirror's directory")
     parser.add_argument("--tools", help="the directory of pg_restore")
+    parser.add_argument("--without", default="", help="a package that is not to be used")
     options = parser.parse_args()
+    if options.without:
+        sys.modules[options.without] = None  # type: ignore[assignment]  # as the import system marks what is not there
     if options.what == "build":
         build(options)
     elif options.what == "verify":

@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 from tools.bench.group import Group
 from tools.bench.measure import Series
 from tools.bench.samples import Spread, spread, times_as_fast
+from tools.bench.targets import table as table_of_targets
+from tools.bench.wanted import TARGETS
 
 WIDTH, ROW, LEFT = 760, 26, 330  # of a picture, in its own units
 
@@ -98,7 +100,8 @@ def write(docs: Path, results: Sequence[Result], *, about: str, machine: str, co
         "in an order that was drawn anew; medians, with the least and the greatest; ratios are of pairs of the same "
         "round. Every archive was held against the corpus: each file with its size and CRC-32, and none besides.\n"
     )
-    body = []
+    judged = table_of_targets(TARGETS, {result.group.name: result.series for result in results})
+    body = ["## What was to be reached\n", judged, "## What was measured\n"]
     for result in results:
         (pictures / f"{result.group.name}.svg").write_text(picture(result), encoding="utf-8")
         body += [table(result), f"![{result.group.title}](benchmarks/{result.group.name}.svg)", ""]

@@ -12,11 +12,16 @@ import zlib
 from pathlib import Path
 
 import pytest
-from tools.bench import page
+from tools.bench import page, scale
+from tools.bench.base import Base
+from tools.bench.builds import Builds
+from tools.bench.copies import Copies
 from tools.bench.corpus import Corpus, check_zip
 from tools.bench.group import Group
 from tools.bench.measure import BenchError, Command, Series, measured, rounds
 from tools.bench.samples import Sample, Spread, spread, times_as_fast
+from tools.bench.targets import Faster, Smaller, table
+from tools.bench.wanted import TARGETS
 
 CONTENT = {"wst/a.txt": b"aaa", "wst-api/b.txt": b"bb"}
 
@@ -108,3 +113,52 @@ def test_the_page_has_the_table_and_its_picture(tmp_path: Path) -> None:
     assert "ours, &lt;fast&gt;" in picture
     assert "4.00" in picture
     assert 'role="img"' in picture
+
+
+def series_of(name: str, *samples: Sample) -> Series:
+    return Series(Command(name, []), list(samples))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "size", "told", "reached"),
+    [(0.25, 90, "4.00 (4.00 to 4.00) times", True), (0.3, 90, "3.33", False), (0.2, 101, "times, larger", False)],
+)
+def test_a_target_is_reached_by_time_and_size(seconds: float, size: int, told: str, reached: bool) -> None:
+    measured = {"build": [series_of("ours", Sample(seconds, 1, 0, size)), series_of("zip", Sample(1.0, 1, 0, 100))]}
+    target = Faster("build", "ours", "zip", 4, no_larger=True, limit="the disk")
+    judged = target.judge(measured)
+    assert judged is not None
+    assert (told in judged[0], judged[1]) == (True, reached)
+    row = table([target, Faster("fast", "ours", "zip", 9)], measured).splitlines()[2:]
+    assert len(row) == 1, "of what was not measured nothing is said"
+    assert ("**no** | the disk" in row[0]) is not reached
+
+
+def test_memory_is_bounded_by_a_constant_and_the_number_of_files() -> None:
+    measured = {"files": [series_of("1,000 files", Sample(1, 1, 65 << 20))]}
+    assert Smaller("files", "1,000 files", 64).judge(measured) == ("65 MiB", False)
+    assert Smaller("files", "1,000 files", 64, 2048, 0.5).judge(measured) == ("65 MiB", True)
+    assert Smaller("files", "2,000 files", 64).judge(measured) is None
+
+
+def test_each_target_names_commands_that_are_measured(tmp_path: Path) -> None:
+    """A name that nobody measures would be a target that is never missed."""
+    empty = Corpus(tmp_path / "corpus", {})
+    empty.root.mkdir()
+    work = tmp_path / "work"
+    work.mkdir()
+    named: dict[str, set[str]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tools.bench.base.measured", lambda command: command.makes and command.makes.touch())
+        patch.setattr(Base, "once", staticmethod(lambda path, argv, cwd: path.touch()))
+        patch.setattr(scale, "measured", lambda command: command.makes and command.makes.touch())
+        for name, make in [*Builds(empty, work).groups(), *Copies(empty, work).groups()]:
+            named[name] = {command.name for command in make().commands}
+        tiny = scale.Scale(tuple(int(t.command.split()[0].replace(",", "")) for t in TARGETS if t.group == "files"), 1)
+        patch.setattr(scale.Growth, "_tree", lambda self, count: work)
+        for name, make in scale.Growth(tiny, work).groups():
+            named[name] = {command.name for command in make().commands}
+    for target in TARGETS:
+        assert target.command in named[target.group], target
+        if isinstance(target, Faster):
+            assert target.than in named[target.group], target
