@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, wst.backup contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The targets. What limits those that were not reached was measured, with the profiles of CPython and by elimination."""
+"""The targets. What limits those that are not reached was found by profiles of CPython, and by leaving parts out."""
 
 from __future__ import annotations
 
