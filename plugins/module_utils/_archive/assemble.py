@@ -84,6 +84,7 @@ class Assembler:
             reader=lambda found: SourceReader(guard=shop.guard, tick=partial(shop.progress, found.path)),
             previous=shop.previous,
             trust=shop.trust,
+            alive=lambda path: shop.progress(path, 0),
         )
         # Both tell what the walk meets ahead of its turn.
         notes = _InTurn(shop.notes, self._in_turn)

@@ -47,6 +47,7 @@ class LargeFiles:
 
     :param reader: reads a file, and tells the progress.
     :param previous: the artifact before.
+    :param alive: called now and then with the path of what is taken over unread; may raise to cancel.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class LargeFiles:
         reader: Callable[[Found], SourceReader],
         previous: Optional[Previous],
         trust: Optional[Trust] = None,
+        alive: Callable[[str], None] = lambda _path: None,
     ) -> None:
         self._writer = writer
         self._ordered = ordered
@@ -65,6 +67,7 @@ class LargeFiles:
         self._reader = reader
         self._previous = previous
         self._trust = trust
+        self._alive = alive
 
     def read(self, found: Found, *, keep_changed: bool) -> Large:
         """Read it, all of it; it is in the archive when its turn comes. Raises OSError; then it will not be there.
@@ -86,7 +89,7 @@ class LargeFiles:
         target = Unread(self._writer, self._ordered, self._engine, begin=begin, done=written.append, compress=True)
         facts = FileFacts(stamp.size, stamp.mtime_ns, stamp.file_id)
         try:
-            target.take(trust.blocks(known), known, facts)
+            target.take(trust.blocks(known), known, facts, alive=partial(self._alive, found.path))
         except Differs:
             target.abandon()
             return None

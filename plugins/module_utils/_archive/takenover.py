@@ -71,7 +71,7 @@ class TakenOver(Streamed):
 class Unread(Streamed):
     """A large file as the artifact before has it, whose source is not read."""
 
-    def take(self, packed: Iterable[bytes], known: Known, facts: FileFacts) -> None:
+    def take(self, packed: Iterable[bytes], known: Known, facts: FileFacts, *, alive: Callable[[], None]) -> None:
         """All of it. Raises ``Differs`` where the bytes are not what they were; the caller abandons it then.
 
         :param packed: what the artifact before has.
@@ -80,6 +80,7 @@ class Unread(Streamed):
         check, held = 0, b""
         try:
             for piece in packed:
+                alive()
                 check = zlib.crc32(piece, check)
                 held += piece
                 self._hand_on(Block(data=held[: -len(codecs.LAST)], size=0, crc32=0))

@@ -28,7 +28,7 @@ from ansible_collections.wst.backup.plugins.module_utils._archive.manifest impor
 from ansible_collections.wst.backup.plugins.module_utils._archive.sourcefile import CHANGED, GREW, STEADY, Reading
 from ansible_collections.wst.backup.plugins.module_utils._archive.sources import Source
 from ansible_collections.wst.backup.plugins.module_utils._archive.verify import verify
-from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged
+from ansible_collections.wst.backup.plugins.module_utils._errors import ArtifactDamaged, Cancelled
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 
 MIB = 1 << 20
@@ -341,6 +341,25 @@ def test_a_disk_that_fails_meanwhile_has_the_file_read(
     new, _built = made(kit, source, "new.zip", old)
     assert of_sources(opened) == {os.path.basename(name) for name in FILES}
     assert contents(new) == contents(old)
+
+
+def test_a_large_file_that_is_taken_over_unread_can_be_cancelled(
+    kit: Any, source: Source, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, _built = made(kit, source, "old.zip")
+    told: list[tuple[str, int]] = []
+
+    def cancel(done: int, _total: int, item: str) -> None:
+        told.append((item, done))
+        if item == "wst/big.log":
+            raise Cancelled("in the middle of it")
+
+    monkeypatch.setattr(build._jobs, "progress", cancel)
+    with pytest.raises(Cancelled):
+        made(kit, source, "new.zip", old, threads=1)
+    item, done = told[-1]
+    assert item == "wst/big.log"
+    assert done < len(FILES["big.log"] or b""), "it was told only when all of it was over"
 
 
 def test_a_file_that_is_gone_is_no_file_to_take_over(kit: Any, source: Source, clock: Clock) -> None:
