@@ -177,7 +177,7 @@ def test_how_a_disk_reads_does_not_show(kit: Any, monkeypatch: pytest.MonkeyPatc
 def listed_as(monkeypatch: pytest.MonkeyPatch, sizes: Callable[[int], int]) -> None:
     """Directories tell other sizes than the files have."""
     real = api.scan
-    monkeypatch.setattr(api, "scan", lambda path: (replace(entry, size=sizes(entry.size)) for entry in real(path)))
+    monkeypatch.setattr(api, "scan", lambda path: (entry._replace(size=sizes(entry.size)) for entry in real(path)))
 
 
 @THREADS

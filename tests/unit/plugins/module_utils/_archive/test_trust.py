@@ -362,6 +362,24 @@ def test_a_large_file_that_is_taken_over_unread_can_be_cancelled(
     assert done < len(FILES["big.log"] or b""), "it was told only when all of it was over"
 
 
+def test_links_are_read_anew(kit: Any, source: Source, clock: Clock) -> None:
+    """They have no bytes in the ZIP, so there is nothing to take over."""
+    link = api.Entry(name="b.txt", path="", kind=api.LINK, size=0, mtime_ns=0, read_target=lambda _path: "a.txt")
+    real = api.scan
+    with pytest.MonkeyPatch.context() as patch:  # wine makes no link as Windows does
+
+        def scan(directory: str) -> Any:
+            yield from real(directory)
+            if os.path.samefile(directory, source.path):
+                yield link
+
+        patch.setattr(api, "scan", scan)
+        old, _built = made(kit, source, "old.zip")
+        _new, built = made(kit, source, "new.zip", old)
+    assert built.totals.links == 1
+    assert built.manifest["trust"]["files"] == len(FILES)
+
+
 def test_a_file_that_is_gone_is_no_file_to_take_over(kit: Any, source: Source, clock: Clock) -> None:
     old, _built = made(kit, source, "old.zip")
     (Path(source.path) / "a.txt").unlink()

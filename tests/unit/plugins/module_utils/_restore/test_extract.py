@@ -9,7 +9,6 @@ import os
 import struct
 import time
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +149,7 @@ def test_what_this_system_does_not_have_is_named(scene: Scene, monkeypatch: pyte
 
 
 def _hidden(entry: api.Entry) -> api.Entry:
-    return replace(entry, attributes=0x2)
+    return entry._replace(attributes=0x2)
 
 
 @pytest.mark.parametrize(
