@@ -98,7 +98,7 @@ GATES = (
         "the part of it that does not depend on the system, on the POSIX lane",
         kind="pytest",
         lane="rest",
-        seconds=4500,
+        seconds=5200,
     ),
     Gate(
         "pages",

@@ -24,7 +24,7 @@ from wstlab.wine import Wine, make_prefix, windows_path
 
 TESTS = "tests/unit/plugins/module_utils"
 SITE = CACHE / "win-site"
-SECONDS = 900
+SECONDS = 2000
 PINS = ROOT / "tests" / "requirements" / "windows.txt"
 # Put on sys.path by hand: the embedded layout of Windows Python ignores PYTHONPATH.
 START = "import sys; sys.path[:0] = {paths!r}; import pytest; sys.exit(pytest.main({arguments!r}))"
