@@ -115,7 +115,7 @@ options:
       - It trades certainty for time. A content that changed without a trace (a failing disk, a driver that writes below
         the file system) stays unseen for so many days, and a disk that can no longer read a file is not found out. The
         manifest records it under C(trust), and every member list has what files are known again by.
-      - Needs O(reuse=true).
+      - At most 366. Needs O(reuse=true).
     type: int
     default: 0
   secrets:

@@ -33,6 +33,7 @@ from ansible_collections.wst.backup.plugins.module_utils._newfile import created
 from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._secondcopy import SecondCopy
 
+LONGEST_TRUST = 366  # days; who reads nothing for longer keeps no backup of it
 SPOOLS = ("central.spool", "members.spool")
 
 
@@ -119,8 +120,9 @@ def _look(request: Request) -> Tuple[List[Source], Survey]:
     check_names(request.sources, reserved=_reserved(request))
     choose(request.engine, request.level)  # what cannot be used is told before an hour's walk, not after it
     thread_count(request.threads)
-    if request.trust_days < 0:
-        raise InputInvalid(f"{request.trust_days} is no number of days", trust_days=request.trust_days)
+    if not 0 <= request.trust_days <= LONGEST_TRUST:
+        told = f"{request.trust_days} is no number of days from 0 to {LONGEST_TRUST}"
+        raise InputInvalid(told, trust_days=request.trust_days)
     sources = resolve(request.sources)
     _jobs.step("survey", unit="files")
     seen = survey(sources, guard=_guard(request))

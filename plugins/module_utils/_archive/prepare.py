@@ -90,6 +90,8 @@ class Preparer:
         if self._trust is None:
             return self._read(found, limit)
         stamp = api.stamp(found.entry.path)
+        if stamp.size > limit:  # it has grown since its directory was listed, and is too large to be held
+            return self._read(found, limit, stamp)
         return self._unread(found, stamp, self._trust) or self._read(found, limit, stamp)
 
     def _unread(self, found: Found, stamp: Stamp, trust: Trust) -> Optional[Prepared]:

@@ -596,8 +596,9 @@ def test_what_is_trusted_is_told(next_run: Any, published: Path) -> None:
     body = _fs.read_record(str(next_run.workspace / "archive.json"))
     assert body is not None
     assert body["manifest"]["trust"]["days"] == 7
-    with pytest.raises(InputInvalid, match="-1 is no number of days"):
-        again(next_run, trust_days=-1)
+    for days in (-1, 367, 10**12):
+        with pytest.raises(InputInvalid, match=f"{days} is no number of days"):
+            again(next_run, trust_days=days)
 
 
 def test_a_damaged_set_leaves_no_trace_in_the_next(next_run: Any, published: Path) -> None:

@@ -362,6 +362,24 @@ def test_a_large_file_that_is_taken_over_unread_can_be_cancelled(
     assert done < len(FILES["big.log"] or b""), "it was told only when all of it was over"
 
 
+@pytest.mark.parametrize("listed", [0, 100])
+def test_a_large_file_that_is_listed_as_a_small_one_is_not_held_whole(
+    kit: Any, source: Source, clock: Clock, opened: list[str], monkeypatch: pytest.MonkeyPatch, listed: int
+) -> None:
+    """Windows tells late in a listing that a file has grown."""
+    old, _built = made(kit, source, "old.zip")
+    real, held = api.scan, []
+    small = trust.Trust.small
+    monkeypatch.setattr(api, "scan", lambda path: (entry._replace(size=listed) for entry in real(path)))
+    monkeypatch.setattr(trust.Trust, "small", lambda self, known: held.append(known.extent.size) or small(self, known))
+    opened.clear()
+    new, built = made(kit, source, "new.zip", old)
+    assert contents(new) == contents(old)
+    assert built.manifest["trust"]["files"] == len(FILES)
+    assert max(held) <= MIB < len(FILES["big.log"] or b"")
+    assert verify(str(new), level=2).level == 2
+
+
 def test_links_are_read_anew(kit: Any, source: Source, clock: Clock) -> None:
     """They have no bytes in the ZIP, so there is nothing to take over."""
     link = api.Entry(name="b.txt", path="", kind=api.LINK, size=0, mtime_ns=0, read_target=lambda _path: "a.txt")

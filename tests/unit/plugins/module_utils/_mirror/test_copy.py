@@ -34,6 +34,7 @@ from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCA
 from ansible_collections.wst.backup.plugins.module_utils._sets.reading import read_layer
 from ansible_collections.wst.backup.plugins.module_utils._sets.recover import recover
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.crasher import crashes, enter_run
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.full_disk import Full
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import (
     NEXT_RUN,
     NOW,
@@ -153,31 +154,6 @@ def test_too_little_space_is_found_before_a_byte_is_written(
         run_mirror(layers)
     assert snapshot(layers[1]) == {}
     assert counting(layers[0]) == [OWN.stem, OLD.stem]
-
-
-class Full:
-    """A file on a disk that is full after so many bytes."""
-
-    def __init__(self, file: BinaryIO, room: int) -> None:
-        self._file = file
-        self._room = room
-
-    def __enter__(self) -> Full:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._file.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def write(self, data: bytes) -> int:
-        """As the system does it: what fits, then ENOSPC."""
-        self._file.write(data[: self._room])
-        if len(data) > self._room:
-            raise OSError(28, "No space left on device")
-        self._room -= len(data)
-        return len(data)
 
 
 @pytest.mark.parametrize("room", [0, 1, 4999])

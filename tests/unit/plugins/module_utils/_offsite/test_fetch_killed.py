@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import pytest
 
@@ -19,6 +18,7 @@ from ansible_collections.wst.backup.plugins.module_utils._platform import api
 from ansible_collections.wst.backup.plugins.module_utils._sets.files import LOCAL, Layer
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._offsite.fake_azure import FakeAzure
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.crasher import crashes, enter_run
+from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.full_disk import Full
 from ansible_collections.wst.backup.tests.unit.plugins.module_utils._sets.layers import (
     NEXT_RUN,
     PREFIX,
@@ -65,30 +65,6 @@ def test_no_crash_gives_a_name_to_what_is_not_whole(tmp_path: Path) -> None:
         bring_back(place)
         before = snapshot(Layer(LOCAL, os.path.join(place, "c")))
         assert snapshot(target) == {name: before[name] for name in (SET.zip, SET.sidecar)}, what
-
-
-class Full:
-    """A file on a disk that is full after so many bytes."""
-
-    def __init__(self, file: BinaryIO, room: int) -> None:
-        self._file, self._room = file, room
-
-    def __enter__(self) -> Full:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._file.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def write(self, data: bytes) -> int:
-        """What fits, then ENOSPC."""
-        self._file.write(data[: self._room])
-        if len(data) > self._room:
-            raise OSError(28, "No space left on device")
-        self._room -= len(data)
-        return len(data)
 
 
 @pytest.mark.parametrize("room", [0, 1, 4999])
